@@ -1,0 +1,171 @@
+"""Fits qa/confidence.json over several corpora, and prints how well it carries over to a corpus it has not seen.
+
+Every corpus in turn is left out of the fit (leave-one-corpus-out); the table shows the calibration error and the trade
+between hallucination (answered though unanswerable) and error (declined though answerable) on the one left out.
+
+usage: python benchmarks/fit_confidence.py [--xquad FOLDER] [--work FOLDER] [--write]
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pools import make_pool
+
+from index.settings import PROJECT, SEEDS, Settings
+from qa.confidence import signals
+from qa.dialogue import resolve
+from qa.engine import Engine, open_engine
+from qa.evaluation import Question, read_questions
+from qa.excerpts import cite, cut_excerpts
+from qa.ranking import Filters
+
+_STRENGTH = 0.3  # of the penalty on weights; few corpora, so weights are kept small
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The signals of one corpus's questions, and whether the excerpts answer each."""
+
+    corpus: str
+    signals: list[dict[str, float]]
+    answers: np.ndarray  # [questions], bool: an accepted string stands in an excerpt
+    answerable: np.ndarray  # [questions], bool
+
+
+def main() -> None:
+    """Fit, print, and write when told to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--xquad", type=Path, default=PROJECT.parent / "shared" / "data" / "xquad")
+    parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    samples = [collect(name, *paths, arguments.work) for name, *paths in corpora(arguments.xquad, arguments.work)]
+    names = sorted(samples[0].signals[0])
+    for left_out in samples:
+        model = fit([s for s in samples if s is not left_out], names)
+        print(describe(left_out, model(left_out)))
+    model = fit(samples, names)
+    print("in sample: " + " ".join(f"{n}={w:+.2f}" for n, w in zip(names, model.weights, strict=True)))
+    if arguments.write:
+        threshold = choose_threshold(samples, names)
+        path = PROJECT / "qa" / "confidence.json"
+        path.write_text(json.dumps(model.as_json() | {"threshold": threshold}, indent=1) + "\n", encoding="utf-8")
+        print(f"wrote {path.name}, threshold {threshold:.3f}")
+
+
+def corpora(xquad: Path, work: Path) -> Iterator[tuple[str, Path, Path]]:
+    """Name, articles and questions of every corpus."""
+    yield "seeds", SEEDS, PROJECT / "tests" / "questions.jsonl"
+    for folder in sorted((PROJECT / "benchmarks" / "corpora").iterdir()):
+        yield folder.name, folder / "articles", folder / "questions.jsonl"
+    if not xquad.is_dir():
+        print(f"{xquad} is missing: fitted without the XQuAD pools")
+        return
+    for shift, languages in ((0, "en,ro,ru,zh"), (2, "ru,zh,en"), (1, "ro,en"), (0, "zh")):
+        name = f"xquad-{languages.replace(',', '')}-{shift}"
+        yield name, *make_pool(xquad, work / name, languages.split(","), 400, 150, shift)
+
+
+def collect(name: str, corpus: Path, questions: Path, work: Path) -> Sample:
+    """Ask every question of a corpus and keep its signals."""
+    engine = open_engine(Settings(corpus=corpus, data=work / "data"))
+    asked = read_questions(questions)
+    rows = [look(engine, question) for question in asked]
+    print(f"{name}: {len(asked)} questions, {sum(q.answerable for q in asked)} answerable", flush=True)
+    return Sample(
+        name,
+        [found for found, _ in rows],
+        np.array([answers for _, answers in rows]),
+        np.array([question.answerable for question in asked]),
+    )
+
+
+def look(engine: Engine, question: Question) -> tuple[dict[str, float], bool]:
+    """Signals of one question, and whether its excerpts hold an accepted answer."""
+    understood, ranking = resolve(question.question, (), engine.encoder, engine.collection, Filters())
+    excerpts = cut_excerpts(ranking, engine.collection, 5)
+    texts = [citation.text for citation in cite(excerpts, engine.collection)]
+    answers = any(answer in text for answer in question.answers for text in texts)
+    return signals(understood, ranking, excerpts, engine.collection), answers
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A logistic model over standardised signals."""
+
+    names: list[str]
+    means: np.ndarray
+    scales: np.ndarray
+    weights: np.ndarray
+    bias: float
+
+    def __call__(self, sample: Sample) -> np.ndarray:
+        """Probabilities [questions]."""
+        values = np.array([[found[name] for name in self.names] for found in sample.signals])
+        scaled = ((values - self.means) / self.scales).clip(-4, 4)
+        return 1 / (1 + np.exp(-(scaled @ self.weights + self.bias)))
+
+    def as_json(self) -> dict[str, object]:
+        """What qa/confidence.json holds."""
+        rounded = {key: np.round(getattr(self, key), 5).tolist() for key in ("means", "scales", "weights")}
+        return {"names": self.names} | rounded | {"bias": round(self.bias, 5)}
+
+
+def fit(samples: list[Sample], names: list[str]) -> Fitted:
+    """Weighted so that every corpus counts alike, and answerable and unanswerable questions in their own shares."""
+    from sklearn.linear_model import LogisticRegression
+
+    values = np.array([[found[name] for name in names] for s in samples for found in s.signals])
+    target = np.concatenate([s.answers for s in samples])
+    shares = np.concatenate([np.full(len(s.answers), 1 / np.sqrt(len(s.answers))) for s in samples])
+    means, scales = values.mean(0), values.std(0) + 1e-9
+    model = LogisticRegression(C=_STRENGTH, max_iter=2000)
+    model.fit(((values - means) / scales).clip(-4, 4), target, sample_weight=shares * len(shares) / shares.sum())
+    return Fitted(names, means, scales, model.coef_[0], float(model.intercept_[0]))
+
+
+def choose_threshold(samples: list[Sample], names: list[str]) -> float:
+    """The probability at which, corpora left out in turn, hallucination plus error is least on average."""
+    left_out = [(s, fit([t for t in samples if t is not s], names)(s)) for s in samples]
+    grid = np.arange(0.1, 0.9, 0.01)
+    return float(min(grid, key=lambda t: np.mean([sum(rates(s, p, t)) for s, p in left_out])))
+
+
+def rates(sample: Sample, probabilities: np.ndarray, threshold: float) -> tuple[float, float]:
+    """Hallucination and error at a threshold."""
+    hallucination = float((probabilities[~sample.answerable] >= threshold).mean()) if (~sample.answerable).any() else 0.0
+    return hallucination, float((probabilities[sample.answerable] < threshold).mean())
+
+
+def calibration_error(probabilities: np.ndarray, outcomes: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error over equal-width bins (Guo et al. 2017, arXiv 1706.04599)."""
+    which = np.minimum((probabilities * bins).astype(int), bins - 1)
+    gaps = [
+        (which == b).mean() * abs(probabilities[which == b].mean() - outcomes[which == b].mean())
+        for b in range(bins)
+        if (which == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def describe(sample: Sample, probabilities: np.ndarray) -> str:
+    """One line: AUROC, calibration, and error at 12 % and hallucination at 15 %."""
+    from sklearn.metrics import roc_auc_score
+
+    unanswerable = np.sort(probabilities[~sample.answerable])
+    answerable = np.sort(probabilities[sample.answerable])
+    at_12 = float((answerable <= unanswerable[int(np.ceil(0.88 * len(unanswerable))) - 1]).mean())
+    at_15 = float((unanswerable >= answerable[int(0.15 * len(answerable))]).mean())
+    return (
+        f"{sample.corpus:28s} AUROC {roc_auc_score(sample.answerable, probabilities):.3f}  "
+        f"ECE {calibration_error(probabilities, sample.answers):.3f}  "
+        f"error at hallucination .12: {at_12:.3f}  hallucination at error .15: {at_15:.3f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

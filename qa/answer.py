@@ -1,0 +1,48 @@
+"""What Polycite returns: an answer and its citations, the one shape of the command line, the files and the API."""
+
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_EXCERPT = 700  # characters
+MOST_CITATIONS = 5
+
+
+@dataclass(frozen=True)
+class Citation:
+    """An excerpt: ``text == article_text[start:end]``, offsets in characters of the decoded file."""
+
+    n: int  # its number in the answer, from 1
+    article: str  # path relative to the corpus folder
+    title: str
+    date: str | None
+    language: str
+    start: int
+    end: int
+    text: str
+    highlight: tuple[int, int]  # the sentence that answers, in characters of the article
+    score: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON object of one citation."""
+        return dict(vars(self)) | {"highlight": list(self.highlight), "score": round(self.score, 4)}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question; where ``answered`` is false the citations are only the nearest passages."""
+
+    question: str
+    language: str
+    answered: bool
+    answer: str
+    confidence: float  # probability that the citations answer the question
+    citations: tuple[Citation, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON object of ``polycite ask --json``."""
+        return dict(vars(self)) | {
+            "confidence": round(self.confidence, 4),
+            "citations": [citation.as_json() for citation in self.citations],
+            "seconds": round(self.seconds, 4),
+        }

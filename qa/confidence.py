@@ -1,0 +1,101 @@
+"""How probable it is that the cited excerpts answer the question, and so whether to answer at all.
+
+A logistic model over a few signals, fitted over several corpora by ``benchmarks/fit_confidence.py``; its weights stand
+in ``confidence.json`` beside this module. Similarity alone does not do: in a corpus of one subject everything is near,
+so the model also looks at how far the best stands out and at what part of the question finds a match.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.collection import Collection
+from index.encoder import FloatMatrix
+from qa.excerpts import Excerpt
+from qa.question import Question
+from qa.ranking import Ranking, token_matches
+
+_RUNNERS_UP = (1, 4, 12)  # places, counted in passages, that the best is compared with
+
+
+@dataclass(frozen=True)
+class Model:
+    """Weights of the logistic model over standardised signals, and the least probability that is answered."""
+
+    names: Sequence[str]
+    means: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    bias: float
+    threshold: float
+
+    def probability(self, signals: Mapping[str, float]) -> float:
+        """The probability that the excerpts answer."""
+        values = (np.array([signals[name] for name in self.names]) - self.means) / self.scales
+        return float(1 / (1 + math.exp(-(float(values.clip(-4, 4) @ self.weights) + self.bias))))
+
+
+@cache
+def load_model() -> Model:
+    """The fitted model."""
+    data = json.loads(resources.files("qa").joinpath("confidence.json").read_text(encoding="utf-8"))
+    arrays = {name: np.array(data[name]) for name in ("means", "scales", "weights")}
+    return Model(names=data["names"], bias=data["bias"], threshold=data["threshold"], **arrays)
+
+
+def signals(question: Question, ranking: Ranking, excerpts: Sequence[Excerpt], collection: Collection) -> dict[str, float]:
+    """The signals of one question; ``excerpts`` must not be empty."""
+    best = excerpts[0]
+    scores = _best_by_passage(ranking, collection)
+    inside = ranking.sentences[(ranking.sentences >= best.first) & (ranking.sentences <= best.last)]
+    coverage = _coverage(question, collection, np.sort(inside))
+    everything = collection.centred @ question.centred
+    values = {
+        "nearness": float(ranking.nearness[0]),
+        "interaction": float(ranking.interaction[0]),
+        "on_subject": float((collection.stored @ question.stored).max()),
+        "outstanding": float((ranking.nearness[0] - everything.mean()) / max(float(everything.std()), 1e-6)),
+        "covered": float(question.weights @ coverage) if len(coverage) else 0.0,
+        "least_covered": _weighted_quantile(coverage, question.weights, 0.15),
+        "low_covered": _weighted_quantile(coverage, question.weights, 0.4),
+        "length": math.log1p(len(question.tokens)),
+        "own_language": float(collection.articles[collection.names[collection.article_of[best.best]]].language
+                              == question.language),
+        "size": math.log(len(collection.spans)),
+    }  # fmt: skip
+    for place in _RUNNERS_UP:
+        values[f"gap_{place}"] = scores[0] - scores[min(place, len(scores) - 1)]
+    return values
+
+
+def _best_by_passage(ranking: Ranking, collection: Collection) -> list[float]:
+    passages = collection.passage_of[ranking.sentences]
+    _, first = np.unique(passages, return_index=True)
+    best: list[float] = np.sort(ranking.scores[first])[::-1].tolist()
+    return best
+
+
+def _coverage(question: Question, collection: Collection, sentences: NDArray[np.int32]) -> FloatMatrix:
+    """[question tokens]: how well each finds a match within the excerpt."""
+    if not len(question.tokens) or not collection.table.has_tokens or not len(sentences):
+        return np.zeros(0, np.float32)
+    passages = np.unique(collection.passage_of[sentences])
+    whole = np.flatnonzero(np.isin(collection.passage_of, passages)).astype(np.int32)
+    matches = token_matches(question, collection, whole)
+    covered: FloatMatrix = matches[:, np.isin(whole, sentences)].max(axis=1)
+    return covered
+
+
+def _weighted_quantile(values: FloatMatrix, weights: FloatMatrix, share: float) -> float:
+    """The value below which the given share of the weight lies."""
+    if not len(values):
+        return 0.0
+    order = np.argsort(values)
+    reached = np.searchsorted(np.cumsum(weights[order]), share)
+    return float(values[order[min(int(reached), len(values) - 1)]])

@@ -1,0 +1,131 @@
+"""Polycite as one object: a corpus that is kept up to date, and questions answered from it."""
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from index.articles import Article
+from index.collection import Collection
+from index.encoder import Encoder, open_encoder
+from index.errors import UserError
+from index.settings import Settings
+from index.sync import SyncReport, sync
+from qa import confidence, dialogue
+from qa.answer import MOST_CITATIONS, Answer
+from qa.answerer import compose
+from qa.excerpts import cite, cut_excerpts
+from qa.question import check_question
+from qa.ranking import Filters
+
+if TYPE_CHECKING:
+    from qa.query_engine import PolyciteQueryEngine
+    from qa.retriever import PolyciteRetriever
+
+Progress = Callable[[str, int, int], None]
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:-\d{2})?")
+
+
+class Engine:
+    """Answers questions about one corpus. Asking is safe from several threads; each sees one whole collection."""
+
+    def __init__(self, settings: Settings, encoder: Encoder, collection: Collection, report: SyncReport) -> None:
+        self.settings = settings
+        self.encoder = encoder
+        self.collection = collection
+        self.report = report
+        self._writing = threading.Lock()
+
+    @property
+    def articles(self) -> Mapping[str, Article]:
+        """The articles by name."""
+        return self.collection.articles
+
+    @property
+    def state(self) -> str:
+        """A fingerprint of all that decides the answers: articles, encoder, and how they are used."""
+        parts = [f"{name} {article.digest}" for name, article in sorted(self.articles.items())]
+        model = resources.files("qa").joinpath("confidence.json").read_text(encoding="utf-8")
+        return hashlib.sha256("\n".join([*parts, self.encoder.fingerprint, model]).encode()).hexdigest()
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[str] = (),
+        language: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        top: int = MOST_CITATIONS,
+    ) -> Answer:
+        """Answer a question; ``history`` holds the earlier questions of the dialogue, oldest first.
+
+        ``since`` and ``until`` (YYYY-MM, inclusive) and ``language`` (ISO 639-1) limit the articles that may be cited.
+        Raises UserError on an empty or overlong question and on a malformed date.
+        """
+        started = time.perf_counter()
+        text = check_question(question)
+        if not 1 <= top <= MOST_CITATIONS:
+            raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
+        collection = self.collection
+        filters = Filters(_month(since, "--from"), _month(until, "--to"), language)
+        understood, ranking = dialogue.resolve(text, history, self.encoder, collection, filters)
+        excerpts = cut_excerpts(ranking, collection, MOST_CITATIONS)
+        probability, answered = 0.0, False
+        if excerpts:
+            model = confidence.load_model()
+            probability = model.probability(confidence.signals(understood, ranking, excerpts, collection))
+            answered = probability >= model.threshold
+        citations = cite(excerpts[:top], collection)
+        return Answer(
+            question=text,
+            language=understood.language,
+            answered=answered,
+            answer=compose(citations, collection.articles, understood.language, answered),
+            confidence=probability,
+            citations=citations,
+            seconds=time.perf_counter() - started,
+        )
+
+    def refresh(self, progress: Progress | None = None) -> SyncReport:
+        """Bring the collection in line with the folder; questions go on being answered from the old one meanwhile."""
+        with self._writing:
+            self.report, self.collection = sync(self.settings, self.encoder, progress=progress)
+        return self.report
+
+    @cached_property
+    def retriever(self) -> "PolyciteRetriever":
+        """The retrieval stage for LlamaIndex programs."""
+        from qa.retriever import PolyciteRetriever
+
+        return PolyciteRetriever(self.collection, self.encoder)
+
+    @cached_property
+    def query_engine(self) -> "PolyciteQueryEngine":
+        """The whole of it for LlamaIndex programs."""
+        from qa.query_engine import PolyciteQueryEngine
+
+        return PolyciteQueryEngine(answerer=self.ask)
+
+
+def open_engine(settings: Settings, progress: Progress | None = None, *, rebuild: bool = False) -> Engine:
+    """Load the encoder (built at its first use), bring the collection up to date, and load it."""
+    if progress:
+        progress("encoder", 0, 0)
+    encoder = open_encoder(settings)
+    report, collection = sync(settings, encoder, rebuild=rebuild, progress=progress)
+    return Engine(settings, encoder, collection, report)
+
+
+def _month(value: str | None, option: str) -> int | None:
+    """YYYYMM of a date as users write it."""
+    if value is None or value == "":
+        return None
+    match = _MONTH.fullmatch(value)
+    if match is None:
+        raise UserError(f"{option} {value!r} is not a month: write it as YYYY-MM, e.g. 2024-06")
+    return int(match[1] + match[2])

@@ -1,0 +1,170 @@
+"""The page as Gradio Blocks: which handler feeds which part. What the parts show is made elsewhere in this package."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import gradio as gr
+
+from index.errors import UserError
+from index.settings import SEEDS
+from qa.page.chat import Session, Turn, render_chat
+from qa.page.corpus import summarise
+from qa.page.delivery import COOKIE
+from qa.page.frame import render_header, render_panel
+from qa.page.opening import Opening, Status
+from qa.page.requests import clean
+from qa.page.words import choose_language, words
+
+
+_POLL = 0.25  # seconds between two looks at how far the start has come
+_LOG = logging.getLogger(__name__)
+
+
+def build_page(opening: Opening) -> gr.Blocks:
+    """The Blocks of the page, answering out of the engine that ``opening`` opens."""
+    handlers = Handlers(opening)
+    here = words("en")
+    with gr.Blocks(title="Polycite", analytics_enabled=False, fill_width=True) as page:
+        session = gr.State(Session())
+        linked = gr.State("")  # the question in the page's address
+        header = _html("header", render_header(here, None, opening.status))
+        chat = _html("chat", render_chat(Session(), opening.status, examples=False))
+        with gr.Row(elem_id="pc-composer"):
+            question = gr.Textbox(
+                label=here.say("ask_label"), placeholder=here.say("ask_placeholder"), show_label=False, container=False,
+                lines=1, max_lines=6, scale=1, elem_id="pc-question",
+            )  # fmt: skip
+            send = gr.Button(here.say("send"), variant="primary", scale=0, min_width=0, elem_id="pc-send")
+            stop = gr.Button(here.say("stop"), visible=False, scale=0, min_width=0, elem_id="pc-stop")
+        panel = _html("panel", render_panel(here))
+
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None,
+        }  # fmt: skip
+        controls = [question, send, stop]
+        shown = [chat, *controls]
+        everything = [header, panel, *shown]
+
+        opened = page.load(handlers.open_page, [session], [linked, *everything], **quiet)
+        started = opened.then(handlers.follow_start, [session], [header, chat], **quiet)
+        asked = [
+            gr.on([question.submit, send.click], handlers.ask, [session, question], shown, **quiet),
+            chat.select(handlers.ask_example, [session], shown, **quiet),
+            opened.then(handlers.ask_linked, [session, linked], shown, **quiet),
+        ]
+        stop.click(handlers.stop, [session], shown, cancels=asked, **quiet)
+        header.click(handlers.new_chat, [session], shown, cancels=asked, **quiet)
+        header.select(handlers.choose_language, [session], everything, cancels=[started], **quiet).then(
+            handlers.follow_start, [session], [header, chat], **quiet
+        )
+    return page
+
+
+def _html(name: str, value: str) -> gr.HTML:
+    """A part of the page whose value is HTML of ours and whose clicks the page's script looks after."""
+    # The default template inserts the value as it is; any other would evaluate it.
+    return gr.HTML(
+        value, elem_id=f"pc-{name}-part", apply_default_css=False,
+        js_on_load=f"window.polycite.mount({name!r}, element, trigger);",
+    )  # fmt: skip
+
+
+class Handlers:
+    """The event handlers. Each yields or returns values for the components that it feeds."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._seeds = opening.settings.corpus.resolve() == SEEDS.resolve()
+
+    def open_page(self, session: Session, request: gr.Request) -> list[Any]:
+        """Localises a page that was just opened, and takes the question out of its address."""
+        session.language = choose_language(request.cookies.get(COOKIE), request.headers.get("accept-language"))
+        return [clean(str(request.query_params.get("q", ""))), *self._everything(session)]
+
+    async def follow_start(self, session: Session) -> AsyncIterator[list[Any]]:
+        """Says what the start is doing until it is done."""
+        shown: Status | None = None
+        while shown is None or shown.state == "starting":
+            if self._opening.status != shown:
+                shown = self._opening.status
+                yield [self._header(session), self._chat(session)]
+            await asyncio.sleep(_POLL)
+
+    async def ask(self, session: Session, question: str) -> AsyncIterator[list[Any]]:
+        """Asks what was typed."""
+        async for update in self._ask(session, question):
+            yield update
+
+    async def ask_example(self, session: Session, event: gr.SelectData) -> AsyncIterator[list[Any]]:
+        """Asks an example question that was clicked."""
+        async for update in self._ask(session, str(event.value)):
+            yield update
+
+    async def ask_linked(self, session: Session, linked: str) -> AsyncIterator[list[Any]]:
+        """Asks the question in the page's address."""
+        async for update in self._ask(session, linked):
+            yield update
+
+    def stop(self, session: Session) -> list[Any]:
+        """Gives up the question that waits."""
+        session.stop()
+        return self._shown(session)
+
+    def new_chat(self, session: Session) -> list[Any]:
+        """Empties the conversation."""
+        session.clear()
+        return self._shown(session)
+
+    def choose_language(self, session: Session, event: gr.SelectData) -> list[Any]:
+        """Shows the page in another language."""
+        session.language = choose_language(str(event.value), None)
+        return self._everything(session)
+
+    async def _ask(self, session: Session, typed: str) -> AsyncIterator[list[Any]]:
+        question = clean(typed)
+        if not question:
+            yield self._shown(session, typed=typed)
+            return
+        turn = session.begin(question)
+        yield self._shown(session, typed="")
+        answering = asyncio.create_task(self._answer(session, turn))
+        status = self._opening.status
+        while not (await asyncio.wait([answering], timeout=_POLL))[0]:
+            if status != self._opening.status:
+                status = self._opening.status
+                yield self._shown(session)
+        yield self._shown(session)
+
+    async def _answer(self, session: Session, turn: Turn) -> None:
+        """Answers a turn, or records why not. A question that is given up before its start is not asked at all."""
+        try:
+            await self._opening.ready()
+            if session.waits(turn):
+                session.finish(turn, await self._opening.ask(turn.question, history=session.history(turn)))
+        except UserError as error:
+            session.fail(turn, str(error))
+        except Exception:
+            _LOG.exception("a question could not be answered")
+            session.fail(turn)
+
+    def _everything(self, session: Session) -> list[Any]:
+        here = session.words
+        chat, _, send, stop = self._shown(session)
+        question = gr.update(placeholder=here.say("ask_placeholder"), label=here.say("ask_label"))
+        send["value"], stop["value"] = here.say("send"), here.say("stop")
+        return [self._header(session), render_panel(here), chat, question, send, stop]
+
+    def _shown(self, session: Session, typed: str | None = None) -> list[Any]:
+        """The conversation, the question field (left alone unless ``typed`` is given), and Send or Stop."""
+        field = gr.skip() if typed is None else gr.update(value=typed)
+        return [self._chat(session), field, gr.update(visible=not session.busy), gr.update(visible=session.busy)]
+
+    def _chat(self, session: Session) -> str:
+        return render_chat(session, self._opening.status, self._seeds)
+
+    def _header(self, session: Session) -> str:
+        engine = self._opening.engine
+        corpus = summarise(engine.articles.values()) if engine else None
+        return render_header(session.words, corpus, self._opening.status)

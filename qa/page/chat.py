@@ -1,0 +1,166 @@
+"""The conversation of one browser tab, and its HTML."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from qa.answer import Answer
+from qa.page.answers import render_answer
+from qa.page.marks import attribute, escape
+from qa.page.opening import Status
+from qa.page.words import DEFAULT, Words, words
+
+# Questions that the seed articles answer, in the languages of their askers.
+EXAMPLES = (
+    ("en", "What gifts did Putin give to Kim?"),
+    ("sl", "Kje so počitnikovali otroci ubitih ruskih vojakov?"),
+    ("sq", "Kush e shoqëroi Kim Jong-un në ekspozitën e raketave?"),
+    ("de", "Wie lange wollte Putin in Nordkorea bleiben?"),
+    ("zh", "俄罗斯和朝鲜的新文件将取代哪些旧条约？"),
+    ("ar", "من التقى لافروف في موسكو؟"),
+)
+_MOST_HISTORY = 20  # earlier questions that a follow-up is given
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question and what became of it."""
+
+    key: int
+    question: str
+    state: Literal["waiting", "answered", "stopped", "failed"] = "waiting"
+    answer: Answer | None = None
+    error: str = ""  # in words for the reader; "" = the page's own sentence
+
+
+@dataclass
+class Session:
+    """The one thing of the page that changes: the chat of a tab. Every handler works on it in place."""
+
+    language: str = DEFAULT
+    turns: list[Turn] = field(default_factory=list)
+    asked: int = 0
+
+    @property
+    def words(self) -> Words:
+        """The strings in the tab's language."""
+        return words(self.language)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question waits for its answer."""
+        return any(turn.state == "waiting" for turn in self.turns)
+
+    def begin(self, question: str) -> Turn:
+        """Adds a question. One that still waits is stopped: a chat asks one thing at a time."""
+        self.stop()
+        self.asked += 1
+        turn = Turn(self.asked, question)
+        self.turns.append(turn)
+        return turn
+
+    def history(self, turn: Turn) -> list[str]:
+        """The answered questions before ``turn``, oldest first."""
+        earlier = [old.question for old in self.turns if old.key < turn.key and old.answer]
+        return earlier[-_MOST_HISTORY:]
+
+    def waits(self, turn: Turn) -> bool:
+        """Whether a question still wants its answer: it was neither stopped nor cleared away."""
+        return turn in self.turns
+
+    def finish(self, turn: Turn, answer: Answer) -> None:
+        """Records the answer, unless the question is no longer wanted."""
+        self._replace(turn, replace(turn, state="answered", answer=answer))
+
+    def fail(self, turn: Turn, error: str = "") -> None:
+        """Records that the question got no answer, and why."""
+        self._replace(turn, replace(turn, state="failed", error=error))
+
+    def stop(self) -> None:
+        """Gives up the questions that wait."""
+        self.turns = [replace(old, state="stopped") if old.state == "waiting" else old for old in self.turns]
+
+    def clear(self) -> None:
+        """A new chat."""
+        self.turns = []
+
+    def _replace(self, old: Turn, new: Turn) -> None:
+        self.turns = [new if turn == old else turn for turn in self.turns]
+
+
+def render_chat(session: Session, status: Status, examples: bool) -> str:
+    """The whole conversation, or the welcome where there is none yet."""
+    words = session.words
+    if session.turns:
+        body = "".join(render_turn(turn, status, words) for turn in session.turns)
+    else:
+        body = _welcome(words, EXAMPLES if examples else ())
+    label = attribute("aria-label", words.say("conversation"))
+    return f'<div class="pc-chat" role="log" aria-live="polite"{label}{_scope(words)}>{body}</div>'
+
+
+def render_turn(turn: Turn, status: Status, words: Words) -> str:
+    """One question and its answer."""
+    kind = "declined" if turn.answer and not turn.answer.answered else turn.state
+    hidden = f'<span class="pc-hidden">{escape(words.say("you_asked"))}: </span>'
+    return (
+        f'<section class="pc-turn pc-is-{kind}" data-turn="{turn.key}">'
+        f'<h2 class="pc-question">{hidden}<span dir="auto">{escape(turn.question)}</span></h2>'
+        f'<div class="pc-answer">{_outcome(turn, status, words)}</div></section>'
+    )
+
+
+def render_status(status: Status, words: Words) -> str:
+    """What the start is doing, with a bar where the engine counts."""
+    if status.state == "failed":
+        return f'<span class="pc-error">{escape(words.say("unavailable", reason=status.reason))}</span>'
+    said = stage(status.stage, words)
+    if status.total <= 0:
+        return f'<span class="pc-busy">{escape(said)}</span>'
+    count = words.say("position", n=status.done, total=status.total)
+    bar = f'<progress max="{status.total}" value="{status.done}"{attribute("aria-label", said)}></progress>'
+    return f'<span class="pc-busy">{escape(said)} {escape(count)}</span>{bar}'
+
+
+def stage(reported: str, words: Words) -> str:
+    """The engine's word for a stage in the page's language; as the engine says it where the page has none."""
+    if not reported:
+        return words.say("starting")
+    known = {"encoder": "loading_encoder", "reading": "indexing", "indexing": "indexing"}
+    return words.say(known[reported]) if reported in known else reported
+
+
+def _outcome(turn: Turn, status: Status, words: Words) -> str:
+    if turn.answer:
+        return render_answer(turn.answer, words)
+    if turn.state == "waiting":
+        return _waiting(status, words)
+    if turn.state == "stopped":
+        return f'<p class="pc-note">{escape(words.say("stopped"))}</p>'
+    return f'<p class="pc-note pc-error" role="alert" dir="auto">{escape(turn.error or words.say("failed"))}</p>'
+
+
+def _waiting(status: Status, words: Words) -> str:
+    if status.state == "ready":
+        return f'<p class="pc-note pc-busy">{escape(words.say("searching"))}</p>'
+    return (
+        f'<p class="pc-note pc-status">{render_status(status, words)}</p>'
+        f'<p class="pc-note">{escape(words.say("waiting"))}</p>'
+    )
+
+
+def _welcome(words: Words, examples: Sequence[tuple[str, str]]) -> str:
+    chips = "".join(
+        f'<button type="button" class="pc-example" dir="auto"{attribute("lang", language)}'
+        f"{attribute('data-question', question)}>{escape(question)}</button>"
+        for language, question in examples
+    )
+    shown = f'<h3 class="pc-label">{escape(words.say("examples"))}</h3><div class="pc-examples">{chips}</div>'
+    return (
+        f'<section class="pc-welcome"><h2>{escape(words.say("welcome"))}</h2>'
+        f"<p>{escape(words.say('welcome_text'))}</p>{shown if examples else ''}</section>"
+    )
+
+
+def _scope(words: Words) -> str:
+    return f"{attribute('lang', words.language)}{attribute('dir', words.direction)}"

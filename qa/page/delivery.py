@@ -1,0 +1,100 @@
+"""What every response carries, and what the page's first response carries besides: an ASGI layer around the app."""
+
+import hashlib
+import re
+from functools import cache
+from http.cookies import CookieError, SimpleCookie
+from importlib.resources import files
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from qa.page.words import choose_language, direction
+
+COOKIE = "polycite_language"
+# Gradio compiles its templates in the browser, hence unsafe-eval; nothing is ever loaded from another host.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+}  # fmt: skip
+_HTML_TAG = re.compile(rb"<html[^>]*>")
+_PREVIEW = re.compile(rb'\s*<meta\s[^>]*(?:property|name)="(?:og|twitter):[^>]*>')
+
+
+class Delivery:
+    """Adds headers to every response, and language, style and script to the HTML of the page itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"] == "/" and scope["method"] == "GET":
+            await self._page(scope, receive, send)
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Holds the page back until it is whole, and sends it with its head completed."""
+        asked = Headers(scope=scope)
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        start: Message = {}
+        body = b""
+
+        async def hold(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                whole = complete(body, page_language(asked))
+                MutableHeaders(raw=start["headers"])["content-length"] = str(len(whole))
+                await _with_headers(send)(start)
+                await send({"type": "http.response.body", "body": whole})
+
+        await self._app({**scope, "headers": plain}, receive, hold)
+
+
+def page_language(headers: Headers) -> str:
+    """The language of the page: the reader's choice in the cookie, else the browser's wish."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        cookie = None
+    return choose_language(cookie.value if cookie else None, headers.get("accept-language"))
+
+
+def complete(page: bytes, language: str) -> bytes:
+    """Gradio's page with its language, without its previews for social networks, and with our style and script."""
+    tag = f'<html lang="{language}" dir="{direction(language)}">'.encode()
+    page = _PREVIEW.sub(b"", _HTML_TAG.sub(tag, page, count=1))
+    return page.replace(b"</head>", _links() + b"</head>", 1)
+
+
+@cache
+def _links() -> bytes:
+    """The elements that load our style and script; a change of either changes its address."""
+    style, script = (f"page/{name}?v={_digest(name)}" for name in ("page.css", "page.js"))
+    return f'<link rel="stylesheet" href="{style}"><script src="{script}"></script>'.encode()
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(files("qa.page").joinpath("assets", name).read_bytes()).hexdigest()[:12]
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message["headers"])
+            for name, value in _HEADERS.items():
+                headers[name] = value
+        await send(message)
+
+    return sending

@@ -1,0 +1,99 @@
+"""Opens the articles in the background while the page is already up, and lets questions wait for them."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, Protocol, TypedDict, Unpack
+
+from index.articles import Article
+from index.errors import UserError
+from index.settings import Settings
+from qa.answer import Answer
+
+Progress = Callable[[str, int, int], None]
+_POLL = 0.1  # seconds
+
+
+class Options(TypedDict, total=False):
+    """What a question may be narrowed down with."""
+
+    history: Sequence[str]
+    language: str | None
+    since: str | None
+    until: str | None
+    top: int
+
+
+class NotOpened(UserError):
+    """The articles could not be opened, so that nothing can be asked."""
+
+
+class Answerer(Protocol):
+    """The engine, as far as the page knows it."""
+
+    @property
+    def articles(self) -> Mapping[str, Article]: ...
+
+    def ask(self, question: str, **options: Unpack[Options]) -> Answer: ...
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far the opening has come; ``stage``, ``done`` and ``total`` are as the engine reports them."""
+
+    state: Literal["starting", "ready", "failed"] = "starting"
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    reason: str = ""
+
+
+class Opening:
+    """An engine that is being opened in a thread. Questions run one at a time, in the order they came."""
+
+    def __init__(self, settings: Settings, open_engine: Callable[[Settings, Progress], Answerer]) -> None:
+        self.settings = settings
+        self.status = Status()
+        self.error: Exception | None = None
+        self._open_engine = open_engine
+        self._engine: Answerer | None = None
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="polycite-ask")
+
+    def start(self, failed: Callable[[], None] = lambda: None) -> None:
+        """Begins to open the engine; ``failed`` is called, in that thread, should it not open."""
+        threading.Thread(target=self._open, args=(failed,), name="polycite-open", daemon=True).start()
+
+    @property
+    def engine(self) -> Answerer | None:
+        """The engine, once it is open."""
+        return self._engine
+
+    async def ready(self) -> Answerer:
+        """The engine, when it is open. Raises NotOpened where it does not open."""
+        while self._engine is None:
+            if self.error:
+                raise NotOpened(f"the articles could not be opened: {self.error}")
+            await asyncio.sleep(_POLL)
+        return self._engine
+
+    async def ask(self, question: str, **options: Unpack[Options]) -> Answer:
+        """The answer, when the engine is open and done with earlier questions. Raises UserError on bad input, NotOpened."""
+        engine = await self.ready()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, partial(engine.ask, question, **options))
+
+    def _open(self, failed: Callable[[], None]) -> None:
+        try:
+            self._engine = self._open_engine(self.settings, self._report)
+        except Exception as error:  # whoever waits for the engine is told
+            self.error = error
+            self.status = Status("failed", reason=str(error))
+            failed()
+        else:
+            self.status = Status("ready")
+
+    def _report(self, stage: str, done: int, total: int) -> None:
+        self.status = Status("starting", stage, done, total)

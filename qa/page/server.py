@@ -1,0 +1,100 @@
+"""Runs the page: one FastAPI application with the HTTP interface, and Gradio's Blocks at its root."""
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from index.errors import UserError
+from index.settings import Settings
+from qa.page.opening import Answerer, Opening, Progress
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
+
+
+def create_app(opening: Opening, hosts: tuple[str, ...] = ("*",)) -> "FastAPI":
+    """The application; it answers only requests for the given host names."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    import gradio as gr
+    from fastapi import FastAPI
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    from qa.page.api import add_routes
+    from qa.page.blocks import build_page
+    from qa.page.delivery import Delivery
+
+    app = FastAPI(title="Polycite", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app.add_middleware(Delivery)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    add_routes(app, opening)
+    theme = gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"])
+    gr.mount_gradio_app(
+        app, build_page(opening), path="/", theme=theme, footer_links=[], run_history=False, enable_monitoring=False,
+        ssr_mode=False, mcp_server=False, pwa=False, max_file_size="1mb", show_error=False,
+    )  # fmt: skip
+    return app
+
+
+def run(
+    settings: Settings, open_engine: Callable[[Settings, Progress], Answerer], host: str, port: int,
+    hosts: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    """Serves until it is interrupted; ``hosts`` are names under which a proxy passes requests on.
+
+    Raises UserError where the address cannot be had or the articles cannot be opened.
+    """
+    if not settings.corpus.is_dir():
+        raise UserError(f"there is no folder {str(settings.corpus)!r}: give --corpus a folder of articles")
+    listening = listen(host, port)
+    opening = Opening(settings, open_engine)
+    with listening:
+        _serve(opening, listening, host, hosts)
+    if opening.error:
+        raise opening.error
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises UserError where the address cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+        if os.name == "posix":
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(128)
+    except (OSError, OverflowError) as error:
+        raise UserError(_why_not(host, port, error)) from None
+    return bound
+
+
+def _why_not(host: str, port: int, error: OSError | OverflowError) -> str:
+    code = getattr(error, "errno", None)
+    if code == errno.EADDRINUSE:
+        return f"port {port} is in use: stop the program that uses it, or give --port another number"
+    if code in (errno.EACCES, errno.EPERM):
+        return f"port {port} may not be used by this account: give --port a number above 1023"
+    if isinstance(error, OverflowError):
+        return f"there is no port {port}: give --port a number from 0 to 65535"
+    return f"{host!r} is no address of this machine ({error}): give --host 127.0.0.1 or another of its addresses"
+
+
+def _serve(opening: Opening, listening: socket.socket, host: str, hosts: tuple[str, ...]) -> None:
+    import uvicorn
+
+    # On a loopback address only its own names are answered, so that a foreign page cannot reach it by a name it made up.
+    local = ("127.0.0.1", "localhost", "[::1]", *hosts) if host in _LOOPBACK else ("*",)
+    server = uvicorn.Server(uvicorn.Config(create_app(opening, local), log_level="warning"))
+
+    def give_up() -> None:
+        server.should_exit = True
+
+    opening.start(failed=give_up)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Polycite is on http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)", file=sys.stderr, flush=True)
+    server.run(sockets=[listening])

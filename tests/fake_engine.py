@@ -1,0 +1,122 @@
+"""A scripted engine for tests of the page: no encoder, no index, answers that are known beforehand."""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from index.articles import Article, LeftOut, list_files, read_article
+from index.errors import UserError
+from index.settings import SEEDS, Settings
+from qa.answer import Answer, Citation
+
+HOSTILE = "zz_hostile.txt"
+_HOSTILE_TEXT = (
+    'The <img src=x onerror="window.__pwned=1"> title ${window.__pwned=2} {{constructor}}\n\n'
+    "Before. <script>window.__pwned=3</script> The hostile sentence says ${1+1}, {{7*7}}, \\u003c \"quotes\" & 'more' "
+    '</mark></blockquote><svg onload=window.__pwned=4> \U0001f600 مرحبا ]]> <!-- end. After <b>bold</b>.\r\nLast "line".\n'
+)
+# What a question must hold -> the articles and sentences that are cited for it, best first.
+SCRIPT: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("gifts", (
+        ("004_d3aeb010e0d73a70.txt", "Dhuratat e Putinit për liderin e Koresë së Veriut përfshijnë gjithashtu një kamë dhe një set çaji."),
+        ("004_d3aeb010e0d73a70.txt", "Presidenti Vladimir Putin i dhuroi një makinë luksoze Aurus të prodhuar nga Rusia udhëheqësit të Koresë së Veriut Kim Jong-un gjatë vizitës së tij në Phenian."),
+        ("002_e05fb4bfbdb8159e.txt", "Shoigu i dha liderit korean një letër nga presidenti rus Vladimir Putin, raportuan mediat koreano-veriore."),
+        ("001_1977e9eac9134f9c.txt", "Ruskega kolega je označil za najboljšega prijatelja Severne Koreje in ponovil, da Pjongjang popolnoma podpira rusko vlado glede vojne v Ukrajini."),
+    )),
+    ("لافروف", (
+        ("003_9e4a11ebb3bf0955.txt", "Në nisje të takimit, Sergei Lavrov tha se me ministren verikoreane, Choe Son Hui, do të diskutojnë për “punën aktive” në zbatimin e marrëveshjeve të arritura mes udhëheqësve të dy shteteve."),
+        ("003_9e4a11ebb3bf0955.txt", "“Ne do të shfrytëzojmë çdo mundësi për të zhvilluar lidhjet tona”, tha Choe."),
+    )),
+    ("hostile", ((HOSTILE, _HOSTILE_TEXT[_HOSTILE_TEXT.index("The hostile") : _HOSTILE_TEXT.index(" After")]),)),
+    ("long", (("zz_long.txt", "The needle lies here, deep in a long article."),)),
+)  # fmt: skip
+_NEAREST = SCRIPT[0][1][2:]
+_LANGUAGES = {"001": "sl", "zz_": "en"}
+
+
+@dataclass
+class FakeEngine:
+    """Answers by ``SCRIPT``; anything else is declined. ``asked`` records every question with its history."""
+
+    settings: Settings
+    articles: Mapping[str, Article]
+    delay: float = 0.0
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def ask(
+        self, question: str, *, history: Sequence[str] = (), language: str | None = None, since: str | None = None,
+        until: str | None = None, top: int = 5,
+    ) -> Answer:  # fmt: skip
+        """The scripted answer."""
+        if len(question) > 1000:
+            raise UserError("the question is too long: ask it in at most 1000 characters")
+        if "explode" in question:
+            raise RuntimeError("as asked")
+        self.asked.append((question, tuple(history)))
+        time.sleep(self.delay)
+        found = next((cited for word, cited in SCRIPT if word in question.lower()), ())
+        citations = tuple(
+            _cite(n, self.articles[name], sentence) for n, (name, sentence) in enumerate((found or _NEAREST)[:top], 1)
+        )
+        said = "\n".join(f"{' '.join(_sentence(c).split())} [{c.n}]" for c in citations[:2]) if found else ""
+        return Answer(question, _language_of(question), bool(found), said, 0.87 if found else 0.12, citations, 0.034)
+
+
+def fake_articles(folder: Path = SEEDS) -> dict[str, Article]:
+    """The articles of a folder, and two of the tests' own: a hostile one and a long one."""
+    found = {}
+    for name, path in list_files(folder):
+        article = read_article(name, path, lambda text: "sq")
+        assert not isinstance(article, LeftOut)
+        found[name] = _with_language(article)
+    for name, text in ((HOSTILE, _HOSTILE_TEXT), ("zz_long.txt", _long_text())):
+        found[name] = Article(name, text, "0" * 64, None, text.split("\n", 1)[0][:90], "en", 0)
+    return found
+
+
+def opener(
+    engines: list[FakeEngine], hold: Callable[[], None] = lambda: None
+) -> Callable[[Settings, Callable[[str, int, int], None]], FakeEngine]:
+    """An ``open_engine`` that reports two stages, waits for ``hold`` and leaves the engine in ``engines``."""
+
+    def open_engine(settings: Settings, progress: Callable[[str, int, int], None]) -> FakeEngine:
+        progress("encoder", 0, 0)
+        progress("indexing", 3, 5)
+        hold()
+        engines.append(FakeEngine(settings, fake_articles()))
+        return engines[-1]
+
+    return open_engine
+
+
+def _cite(n: int, article: Article, sentence: str) -> Citation:
+    """A citation of a sentence with up to 150 characters on either side."""
+    at = article.text.index(sentence)
+    start, end = max(article.body, at - 150), min(len(article.text), at + len(sentence) + 150)
+    return Citation(
+        n, article.name, article.title, article.date, article.language, start, end, article.text[start:end],
+        (at, at + len(sentence)), 0.7 - n / 100,
+    )  # fmt: skip
+
+
+def _sentence(citation: Citation) -> str:
+    return citation.text[citation.highlight[0] - citation.start : citation.highlight[1] - citation.start]
+
+
+def _with_language(article: Article) -> Article:
+    return Article(**{**vars(article), "language": _LANGUAGES.get(article.name[:3], "sq")})
+
+
+def _language_of(question: str) -> str:
+    if re.search(r"[\u0600-\u06ff]", question):
+        return "ar"
+    return "de" if re.search(r"\b(wer|was|wie|ist)\b", question.lower()) else "en"
+
+
+def _long_text() -> str:
+    """About a million characters, with a sentence of its own at seven tenths."""
+    lines = [f"Paragraph {n}: nothing to see in this one, but it goes on for a while all the same.\n\n" for n in range(12_000)]
+    lines.insert(8_400, "A line before. The needle lies here, deep in a long article. A line after.\n\n")
+    return "".join(lines)
