@@ -45,4 +45,4 @@ def _open_engine(settings: Settings, progress: Progress) -> Answerer:
 if __name__ == "__main__":
     from qa.cli import main
 
-    sys.exit(main(["serve", *sys.argv[1:]]))
+    main(["serve", *sys.argv[1:]])

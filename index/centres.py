@@ -47,6 +47,13 @@ class LanguageTable:
         """The same for token vectors."""
         return self.token_base + self._mixed(self.token_offsets, languages)
 
+    def nearness(self, vector: FloatMatrix) -> dict[str, float]:
+        """Cosine between a raw vector [dimension] and each language's offset: where the encoder places the text."""
+        if not self.rows:
+            return {}
+        cosines = normalise(self.passage_offsets) @ normalise(vector - self.passage_base)
+        return {code: float(cosines[row]) for code, row in self.rows.items()}
+
     def _mixed(self, offsets: FloatMatrix, languages: Mapping[str, float]) -> FloatMatrix:
         known = {code: weight for code, weight in languages.items() if code in self.rows}
         mixed = np.zeros(offsets.shape[1], np.float32)

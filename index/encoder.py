@@ -4,6 +4,7 @@ One pass over a passage gives its vector and the vectors of its tokens; both are
 """
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,6 +118,10 @@ class SentenceTransformerEncoder:
 
     def _run(self, texts: Sequence[str], prompt: str, progress: Progress | None) -> list[dict[str, NDArray[np.float32]]]:
         """Vector and token vectors of each text, computed in order of length, returned in the order given."""
+        import torch
+
+        # A question is small: beside a busy process two threads wait for each other and take 40 times as long.
+        torch.set_num_threads(1 if len(texts) == 1 else os.cpu_count() or 1)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         done: list[dict[str, NDArray[np.float32]]] = [{}] * len(texts)
         for at in range(0, len(order), _BATCH):

@@ -16,7 +16,7 @@ _UNMARKED_PIECE = 110  # the same in scripts without sentence marks
 
 _CLOSERS = "\"'”’»›)]}」』】〉》）］＂＇“"
 _HARD_STOPS = "。！？．｡؟۔।॥։።፧።။៕༎⸮"
-_END = re.compile(rf"(?P<hard>[{_HARD_STOPS}]+)[{re.escape(_CLOSERS)}]*|(?P<soft>[.!?…]+)[{re.escape(_CLOSERS)}]*(?=\s|$)")
+_END = re.compile(rf"(?P<hard>[{_HARD_STOPS}]+)[{re.escape(_CLOSERS)}]*|(?P<soft>[.!?…;\u037E]+)[{re.escape(_CLOSERS)}]*(?=\s|$)")
 _BREAK = re.compile(r"[^\S\n]*\n\s*")
 _UNMARKED = re.compile(r"[\u0E00-\u0EFF\u1780-\u17FF]")
 _WEAK_MARKS = (re.compile(r"[;:；：،؛]\s*"), re.compile(r"[,，、]\s*"), re.compile(r"\s+"))
@@ -121,6 +121,8 @@ def _sentences_of(text: str, block: Span, language: str) -> Iterator[Span]:
 
 def _ends_sentence(text: str, match: re.Match[str], limit: int, language: str) -> bool:
     """Whether a mark followed by white space, at ``match``, ends its sentence."""
+    if match.group("soft")[0] in ";\u037E" and language != "el":
+        return False
     following = _next_character(text, match.end(), limit)
     if following == "":
         return True

@@ -168,6 +168,7 @@ def _connect(where: str | Path) -> "ClientAPI":
     settings = ChromaSettings(anonymized_telemetry=False)
     if isinstance(where, Path):
         where.mkdir(parents=True, exist_ok=True)
+        _check_database(where / "chroma.sqlite3")
         with _damage_named():
             return chromadb.PersistentClient(str(where), settings=settings)
     from urllib.parse import urlsplit
@@ -178,6 +179,21 @@ def _connect(where: str | Path) -> "ClientAPI":
         return chromadb.HttpClient(address.hostname or "", address.port or 8000, ssl=secure, settings=settings)
     except Exception as error:  # the client raises many kinds for one cause: nobody answers there
         raise UserError(f"no Chroma server answers at {where}: start one (chroma run) or correct --store") from error
+
+
+def _check_database(path: Path) -> None:
+    """Raise DamagedStoreError where the file is no database: a client that fails to open one stays broken."""
+    import sqlite3
+
+    if not path.exists():
+        return
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise DamagedStoreError(str(error)) from error
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -7,9 +7,12 @@ from index.centres import normalise
 from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix
 from index.errors import UserError
-from index.languages import UNKNOWN, language_posterior
+from index.languages import UNKNOWN, language_posterior, reweigh
+from qa.dates import Period, periods
+from qa.interaction import load_interaction
 
 LONGEST_QUESTION = 2000  # characters
+_DATE_LANGUAGES = 2  # the likeliest ones, whose month names are looked for
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Question:
     centred: FloatMatrix  # and with the corpus's own
     tokens: FloatMatrix  # [tokens, dimension], unit vectors, centred likewise
     weights: FloatMatrix  # [tokens], how much each counts; they add up to 1
+    interaction_weight: float  # of the tokens' score beside the vectors'
+    periods: tuple[Period, ...]  # months and years that it names
 
     @property
     def language(self) -> str:
@@ -40,29 +45,24 @@ def check_question(text: str) -> str:
     return text
 
 
-def understand(text: str, encoder: Encoder, collection: Collection, language: str | None = None) -> Question:
+def understand(text: str, encoder: Encoder, collection: Collection) -> Question:
     """Detect the question's language, encode it, and take the language out."""
-    languages = {language: 1.0} if language else language_posterior(text)
-    vector, tokens = encoder.encode_question(text)
     table = collection.table
+    vector, tokens = encoder.encode_question(text)
+    languages = reweigh(language_posterior(text), table.nearness(vector), collection.centres.means)
     stored = normalise(vector - table.passage_centre(languages))
-    token_vectors = tokens.vectors - table.token_centre(languages)
-    weights = _weights(tokens.weights)
+    token_vectors = normalise(
+        tokens.vectors - table.token_centre(languages) - collection.token_centres.of(languages)
+    )
+    learned = load_interaction(encoder.name, encoder.dimension)
     return Question(
         text=text,
         languages=languages,
         raw=vector,
         stored=stored,
-        centred=normalise(stored - collection.centres.of(languages)),
-        tokens=normalise(token_vectors - collection.token_centres.of(languages)),
-        weights=weights,
+        centred=learned.vector(normalise(stored - collection.centres.of(languages))),
+        tokens=learned.tokens(token_vectors),
+        weights=learned.weights(token_vectors, tokens.weights),
+        interaction_weight=learned.weight,
+        periods=tuple(periods(text, list(languages)[:_DATE_LANGUAGES], int(collection.dates.max(initial=0)))),
     )
-
-
-_COMMONEST = 4.0  # -log probability of pieces that say nothing ("▁", ",")
-
-
-def _weights(rarity: FloatMatrix) -> FloatMatrix:
-    weights = (rarity - _COMMONEST).clip(0.5)
-    normalised: FloatMatrix = weights / max(float(weights.sum()), 1e-9)
-    return normalised

@@ -1,7 +1,7 @@
 """Scores sentences against a question: nearness of vectors, then of their tokens.
 
-The second stage is the late interaction of ColBERT (Khattab & Zaharia 2020, arXiv 2004.12832), untrained: for every
-token of the question its best match among a sentence's tokens, averaged with rarer pieces counting more.
+The second stage is the late interaction of ColBERT (Khattab & Zaharia 2020, arXiv 2004.12832): for every token of the
+question its best match among a sentence's tokens, averaged by how much each token counts (``qa.interaction``).
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from index.encoder import FloatMatrix
 from qa.question import Question
 
 PASSAGES = 24  # candidates whose tokens are compared
-_INTERACTION = 1.0  # weight of the tokens' score beside the vectors'
+_DATED = 0.05  # what an article gains whose date the question names
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,21 @@ def rank(question: Question, collection: Collection, filters: Filters | None = N
     """The sentences of the passages nearest to the question, ordered by both stages; empty where filters leave none."""
     allowed = _allowed(collection, filters or Filters())
     nearness = collection.centred @ question.centred
-    candidates = _candidates(nearness, allowed, collection)
+    dated = _DATED * _in_period(question, collection)
+    candidates = _candidates(nearness + dated, allowed, collection)
     interaction = _interact(question, collection, candidates)
-    scores = nearness[candidates] + _INTERACTION * interaction
+    scores = nearness[candidates] + question.interaction_weight * interaction + dated[candidates]
     order = np.argsort(-scores, kind="stable")
     chosen = candidates[order]
     return Ranking(chosen, scores[order], nearness[chosen], interaction[order])
+
+
+def _in_period(question: Question, collection: Collection) -> NDArray[np.bool_]:
+    """[sentences]: whether the article's date is one that the question names."""
+    dated = np.zeros(len(collection.dates), np.bool_)
+    for period in question.periods:
+        dated |= (collection.dates >= period.since) & (collection.dates <= period.until)
+    return dated
 
 
 def _allowed(collection: Collection, filters: Filters) -> NDArray[np.bool_]:

@@ -60,9 +60,9 @@ sys.addaudithook(_guard)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses the real encoder is slow."""
+    """Whatever uses the real encoder or a browser is slow."""
     for item in items:
-        if "encoder" in getattr(item, "fixturenames", ()):
+        if {"encoder", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

@@ -12,27 +12,31 @@ from index.settings import SEEDS, Settings
 from qa.answer import Answer, Citation
 
 HOSTILE = "zz_hostile.txt"
+LONG = "zz_long.txt"
 _HOSTILE_TEXT = (
     'The <img src=x onerror="window.__pwned=1"> title ${window.__pwned=2} {{constructor}}\n\n'
     "Before. <script>window.__pwned=3</script> The hostile sentence says ${1+1}, {{7*7}}, \\u003c \"quotes\" & 'more' "
-    '</mark></blockquote><svg onload=window.__pwned=4> \U0001f600 مرحبا ]]> <!-- end. After <b>bold</b>.\r\nLast "line".\n'
+    "</mark></blockquote><svg onload=window.__pwned=4> \U0001f600 مرحبا ]]> <!-- end. After <b>bold</b>.\r\n"
+    'Last "line".\n'
 )
-# What a question must hold -> the articles and sentences that are cited for it, best first.
-SCRIPT: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("gifts", (
-        ("004_d3aeb010e0d73a70.txt", "Dhuratat e Putinit për liderin e Koresë së Veriut përfshijnë gjithashtu një kamë dhe një set çaji."),
-        ("004_d3aeb010e0d73a70.txt", "Presidenti Vladimir Putin i dhuroi një makinë luksoze Aurus të prodhuar nga Rusia udhëheqësit të Koresë së Veriut Kim Jong-un gjatë vizitës së tij në Phenian."),
-        ("002_e05fb4bfbdb8159e.txt", "Shoigu i dha liderit korean një letër nga presidenti rus Vladimir Putin, raportuan mediat koreano-veriore."),
-        ("001_1977e9eac9134f9c.txt", "Ruskega kolega je označil za najboljšega prijatelja Severne Koreje in ponovil, da Pjongjang popolnoma podpira rusko vlado glede vojne v Ukrajini."),
-    )),
-    ("لافروف", (
-        ("003_9e4a11ebb3bf0955.txt", "Në nisje të takimit, Sergei Lavrov tha se me ministren verikoreane, Choe Son Hui, do të diskutojnë për “punën aktive” në zbatimin e marrëveshjeve të arritura mes udhëheqësve të dy shteteve."),
-        ("003_9e4a11ebb3bf0955.txt", "“Ne do të shfrytëzojmë çdo mundësi për të zhvilluar lidhjet tona”, tha Choe."),
-    )),
-    ("hostile", ((HOSTILE, _HOSTILE_TEXT[_HOSTILE_TEXT.index("The hostile") : _HOSTILE_TEXT.index(" After")]),)),
-    ("long", (("zz_long.txt", "The needle lies here, deep in a long article."),)),
-)  # fmt: skip
-_NEAREST = SCRIPT[0][1][2:]
+_GIFTS = (
+    ("004_d3aeb010e0d73a70.txt", "Dhuratat e Putinit", "një set çaji."),
+    ("004_d3aeb010e0d73a70.txt", "Presidenti Vladimir Putin i dhuroi", "vizitës së tij në Phenian."),
+    ("002_e05fb4bfbdb8159e.txt", "Shoigu i dha liderit korean një letër", "mediat koreano-veriore."),
+    ("001_1977e9eac9134f9c.txt", "Ruskega kolega je označil", "glede vojne v Ukrajini."),
+)
+_LAVROV = (
+    ("003_9e4a11ebb3bf0955.txt", "Në nisje të takimit, Sergei Lavrov", "udhëheqësve të dy shteteve."),
+    ("003_9e4a11ebb3bf0955.txt", "“Ne do të shfrytëzojmë", "tha Choe."),
+)
+# What a question must hold -> the articles, and the beginnings and ends of the sentences in them, that are cited.
+SCRIPT = {
+    "gifts": _GIFTS,
+    "لافروف": _LAVROV,
+    "hostile": ((HOSTILE, "The hostile sentence", "<!-- end."),),
+    "long": ((LONG, "The needle lies", "a long article."),),
+}
+_NEAREST = _GIFTS[2:]
 _LANGUAGES = {"001": "sl", "zz_": "en"}
 
 
@@ -56,10 +60,9 @@ class FakeEngine:
             raise RuntimeError("as asked")
         self.asked.append((question, tuple(history)))
         time.sleep(self.delay)
-        found = next((cited for word, cited in SCRIPT if word in question.lower()), ())
-        citations = tuple(
-            _cite(n, self.articles[name], sentence) for n, (name, sentence) in enumerate((found or _NEAREST)[:top], 1)
-        )
+        found = next((cited for word, cited in SCRIPT.items() if word in question.lower()), ())
+        cited = (found or _NEAREST)[:top]
+        citations = tuple(_cite(n, self.articles[name], *ends) for n, (name, *ends) in enumerate(cited, 1))
         said = "\n".join(f"{' '.join(_sentence(c).split())} [{c.n}]" for c in citations[:2]) if found else ""
         return Answer(question, _language_of(question), bool(found), said, 0.87 if found else 0.12, citations, 0.034)
 
@@ -71,13 +74,13 @@ def fake_articles(folder: Path = SEEDS) -> dict[str, Article]:
         article = read_article(name, path, lambda text: "sq")
         assert not isinstance(article, LeftOut)
         found[name] = _with_language(article)
-    for name, text in ((HOSTILE, _HOSTILE_TEXT), ("zz_long.txt", _long_text())):
+    for name, text in ((HOSTILE, _HOSTILE_TEXT), (LONG, _long_text())):
         found[name] = Article(name, text, "0" * 64, None, text.split("\n", 1)[0][:90], "en", 0)
     return found
 
 
 def opener(
-    engines: list[FakeEngine], hold: Callable[[], None] = lambda: None
+    engines: list[FakeEngine], hold: Callable[[], object] = lambda: None
 ) -> Callable[[Settings, Callable[[str, int, int], None]], FakeEngine]:
     """An ``open_engine`` that reports two stages, waits for ``hold`` and leaves the engine in ``engines``."""
 
@@ -91,13 +94,15 @@ def opener(
     return open_engine
 
 
-def _cite(n: int, article: Article, sentence: str) -> Citation:
-    """A citation of a sentence with up to 150 characters on either side."""
-    at = article.text.index(sentence)
-    start, end = max(article.body, at - 150), min(len(article.text), at + len(sentence) + 150)
+def _cite(n: int, article: Article, first: str, last: str) -> Citation:
+    """A citation of the sentence from ``first`` to ``last``, with whole words of about 150 characters around it."""
+    start = article.text.index(first)
+    end = article.text.index(last, start) + len(last)
+    left = article.text.find(" ", max(article.body, start - 150)) + 1 if start - 150 > article.body else article.body
+    right = article.text.rfind(" ", end, end + 150) if end + 150 < len(article.text) else len(article.text)
     return Citation(
-        n, article.name, article.title, article.date, article.language, start, end, article.text[start:end],
-        (at, at + len(sentence)), 0.7 - n / 100,
+        n, article.name, article.title, article.date, article.language, left, right, article.text[left:right],
+        (start, end), 0.7 - n / 100,
     )  # fmt: skip
 
 
@@ -117,6 +122,6 @@ def _language_of(question: str) -> str:
 
 def _long_text() -> str:
     """About a million characters, with a sentence of its own at seven tenths."""
-    lines = [f"Paragraph {n}: nothing to see in this one, but it goes on for a while all the same.\n\n" for n in range(12_000)]
-    lines.insert(8_400, "A line before. The needle lies here, deep in a long article. A line after.\n\n")
+    lines = [f"Paragraph {n}: nothing to see in this one, but it goes on for a while.\n\n" for n in range(14_000)]
+    lines.insert(9_800, "A line before. The needle lies here, deep in a long article. A line after.\n\n")
     return "".join(lines)

@@ -90,7 +90,8 @@ def _confidence(answer: Answer, words: Words) -> str:
     said = words.say("sure" if answer.answered else "chance", percent=percent)
     bar = f'<span class="pc-bar" aria-hidden="true"><span style="inline-size:{percent}%"></span></span>'
     seconds = words.say("seconds", seconds=f"{answer.seconds:.2f}")
-    return f'<p class="pc-confidence">{bar}<span>{escape(said)}</span><span class="pc-seconds">{escape(seconds)}</span></p>'
+    shown = f'<span>{escape(said)}</span><span class="pc-seconds">{escape(seconds)}</span>'
+    return f'<p class="pc-confidence">{bar}{shown}</p>'
 
 
 def _cards(answer: Answer, label: str, words: Words) -> str:
@@ -108,11 +109,11 @@ def _card(citation: Citation, words: Words, folded: bool) -> str:
     """The card of a citation. Folded, it shows the sentence that answers; open, the whole excerpt."""
     mark = (citation.highlight[0] - citation.start, citation.highlight[1] - citation.start)
     language = attribute("lang", citation.language)
-    opening = attribute("aria-label", _opening(citation, words))
+    title = f"{attribute('aria-label', _opening(citation, words))}>{escape(citation.title)}"
     return (
         f'<li class="pc-card{" pc-folded" if folded else ""}"{_place(citation)}>'
         f'<div class="pc-card-head"><span class="pc-n" aria-hidden="true">{citation.n}</span>'
-        f'<button type="button" class="pc-title pc-open" dir="auto"{language}{opening}>{escape(citation.title)}</button>'
+        f'<button type="button" class="pc-title pc-open" dir="auto"{language}{title}</button>'
         f'<span class="pc-facts">{date_shown(citation.date, words)} · {language_name(citation.language)}</span></div>'
         f'<blockquote class="pc-excerpt" dir="auto"{language}>{marked(citation.text, mark, "pc-around")}</blockquote>'
         f'<div class="pc-actions">{_actions(citation, words, folded)}</div></li>'
@@ -135,9 +136,8 @@ def _actions(citation: Citation, words: Words, folded: bool) -> str:
 
 def _place(citation: Citation) -> str:
     """What the script of the page needs to open the article, and to copy the quote with its source."""
-    source = " · ".join(
-        part for part in (citation.title, english_date(citation.date) if citation.date else "", citation.article) if part
-    )
+    date = english_date(citation.date) if citation.date else ""
+    source = " · ".join(part for part in (citation.title, date, citation.article) if part)
     values = {
         "n": citation.n, "article": citation.article, "start": citation.start, "end": citation.end,
         "from": citation.highlight[0], "to": citation.highlight[1], "source": source,

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from index.articles import Article
 from index.errors import UserError
 from qa.page.articles import render_article
-from qa.page.opening import NotOpened, Opening
+from qa.page.opening import NotOpenedError, Opening
 from qa.page.requests import parse_ask, parse_place
 from qa.page.words import words
 
@@ -52,7 +52,7 @@ class Routes:
             answer = await self._opening.ask(asked.question, **asked.options)
         except UserError as error:
             return _refusal(error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the log keeps it, the client gets one line
             _LOG.exception("a question could not be answered")
             return _json({"error": "the question could not be answered: the log of the server says why"}, 500)
         return _json(answer.as_json())
@@ -101,7 +101,7 @@ class Routes:
 
 def _refusal(error: UserError) -> Response:
     """400 for a wrong request; 503 where it is the articles that could not be opened."""
-    return _json({"error": _one_line(str(error))}, 503 if isinstance(error, NotOpened) else 400)
+    return _json({"error": _one_line(str(error))}, 503 if isinstance(error, NotOpenedError) else 400)
 
 
 async def _body(request: Request) -> bytes:

@@ -23,7 +23,8 @@ def render_article(article: Article, place: Place, words: Words) -> str:
     facts = f"{date_shown(article.date, words)} · {language_name(article.language)} · "
     language = attribute("lang", article.language)
     return (
-        f'<header class="pc-article-head"><h2 class="pc-article-title" dir="auto"{language}>{escape(article.title)}</h2>'
+        '<header class="pc-article-head">'
+        f'<h2 class="pc-article-title" dir="auto"{language}>{escape(article.title)}</h2>'
         f'<p class="pc-facts">{facts}<span class="pc-file" dir="ltr">{escape(article.name)}</span></p></header>'
         f'<div class="pc-article-text" dir="auto"{language}>{text}</div>'
     )

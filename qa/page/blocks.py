@@ -13,10 +13,9 @@ from qa.page.chat import Session, Turn, render_chat
 from qa.page.corpus import summarise
 from qa.page.delivery import COOKIE
 from qa.page.frame import render_header, render_panel
-from qa.page.opening import Opening, Status
+from qa.page.opening import Opening
 from qa.page.requests import clean
 from qa.page.words import choose_language, words
-
 
 _POLL = 0.25  # seconds between two looks at how far the start has come
 _LOG = logging.getLogger(__name__)
@@ -24,9 +23,10 @@ _LOG = logging.getLogger(__name__)
 
 def build_page(opening: Opening) -> gr.Blocks:
     """The Blocks of the page, answering out of the engine that ``opening`` opens."""
+    blocks: gr.Blocks
     handlers = Handlers(opening)
     here = words("en")
-    with gr.Blocks(title="Polycite", analytics_enabled=False, fill_width=True) as page:
+    with gr.Blocks(title="Polycite", analytics_enabled=False, fill_width=True) as blocks:
         session = gr.State(Session())
         linked = gr.State("")  # the question in the page's address
         header = _html("header", render_header(here, None, opening.status))
@@ -47,8 +47,8 @@ def build_page(opening: Opening) -> gr.Blocks:
         shown = [chat, *controls]
         everything = [header, panel, *shown]
 
-        opened = page.load(handlers.open_page, [session], [linked, *everything], **quiet)
-        started = opened.then(handlers.follow_start, [session], [header, chat], **quiet)
+        opened = blocks.load(handlers.open_page, [session], [linked, *everything], **quiet)
+        started = opened.then(handlers.follow_start, [session], [header], **quiet)
         asked = [
             gr.on([question.submit, send.click], handlers.ask, [session, question], shown, **quiet),
             chat.select(handlers.ask_example, [session], shown, **quiet),
@@ -57,9 +57,9 @@ def build_page(opening: Opening) -> gr.Blocks:
         stop.click(handlers.stop, [session], shown, cancels=asked, **quiet)
         header.click(handlers.new_chat, [session], shown, cancels=asked, **quiet)
         header.select(handlers.choose_language, [session], everything, cancels=[started], **quiet).then(
-            handlers.follow_start, [session], [header, chat], **quiet
+            handlers.follow_start, [session], [header], **quiet
         )
-    return page
+    return blocks
 
 
 def _html(name: str, value: str) -> gr.HTML:
@@ -84,13 +84,18 @@ class Handlers:
         return [clean(str(request.query_params.get("q", ""))), *self._everything(session)]
 
     async def follow_start(self, session: Session) -> AsyncIterator[list[Any]]:
-        """Says what the start is doing until it is done."""
-        shown: Status | None = None
-        while shown is None or shown.state == "starting":
+        """Says what the start is doing until it is done.
+
+        When a generator ends, Gradio sends its last values once more: so it must end at once after them, and must not
+        feed a component that another handler may have fed since.
+        """
+        shown = self._opening.status
+        yield [self._header(session)]
+        while shown.state == "starting":
+            await asyncio.sleep(_POLL)
             if self._opening.status != shown:
                 shown = self._opening.status
-                yield [self._header(session), self._chat(session)]
-            await asyncio.sleep(_POLL)
+                yield [self._header(session)]
 
     async def ask(self, session: Session, question: str) -> AsyncIterator[list[Any]]:
         """Asks what was typed."""
@@ -104,6 +109,9 @@ class Handlers:
 
     async def ask_linked(self, session: Session, linked: str) -> AsyncIterator[list[Any]]:
         """Asks the question in the page's address."""
+        if not linked:
+            yield [gr.skip()] * 4
+            return
         async for update in self._ask(session, linked):
             yield update
 
@@ -125,7 +133,7 @@ class Handlers:
     async def _ask(self, session: Session, typed: str) -> AsyncIterator[list[Any]]:
         question = clean(typed)
         if not question:
-            yield self._shown(session, typed=typed)
+            yield self._shown(session)
             return
         turn = session.begin(question)
         yield self._shown(session, typed="")
@@ -145,7 +153,7 @@ class Handlers:
                 session.finish(turn, await self._opening.ask(turn.question, history=session.history(turn)))
         except UserError as error:
             session.fail(turn, str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the log keeps it, the reader gets one line
             _LOG.exception("a question could not be answered")
             session.fail(turn)
 

@@ -15,9 +15,9 @@ EXAMPLES = (
     ("en", "What gifts did Putin give to Kim?"),
     ("sl", "Kje so počitnikovali otroci ubitih ruskih vojakov?"),
     ("sq", "Kush e shoqëroi Kim Jong-un në ekspozitën e raketave?"),
-    ("de", "Wie lange wollte Putin in Nordkorea bleiben?"),
-    ("zh", "俄罗斯和朝鲜的新文件将取代哪些旧条约？"),
-    ("ar", "من التقى لافروف في موسكو؟"),
+    ("de", "Welche Sanktionen sollten laut Putin überprüft werden?"),
+    ("zh", "普京送给金正恩什么汽车？"),
+    ("ar", "من اتهم كوريا الشمالية بتزويد روسيا بالصواريخ؟"),
 )
 _MOST_HISTORY = 20  # earlier questions that a follow-up is given
 

@@ -52,6 +52,9 @@ class Delivery:
             if message["type"] == "http.response.start":
                 start = message
                 return
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
             body += message.get("body", b"")
             if not message.get("more_body"):
                 whole = complete(body, page_language(asked))

@@ -22,10 +22,11 @@ def render_header(here: Words, corpus: Corpus | None, status: Status) -> str:
 
 def render_panel(here: Words) -> str:
     """The reading panel, empty and hidden; the script of the page fills it."""
+    position = here.say("position", n="{n}", total="{total}")  # the script fills it in
     return (
         f'<aside id="pc-panel" class="pc-panel" tabindex="-1" hidden{attribute("aria-label", here.say("article"))}'
         f"{attribute('lang', here.language)}{attribute('dir', here.direction)}"
-        f"{attribute('data-failed', here.say('load_failed'))}{attribute('data-position', here.say('position', n='{n}', total='{total}'))}>"
+        f"{attribute('data-failed', here.say('load_failed'))}{attribute('data-position', position)}>"
         f'<div class="pc-panel-bar">{_tool("previous", "pc-previous", here)}'
         f'<span class="pc-position" aria-live="polite"></span>{_tool("next", "pc-next", here)}'
         f'<span class="pc-space"></span>{_tool("close", "pc-close", here)}</div>'
@@ -34,13 +35,13 @@ def render_panel(here: Words) -> str:
 
 
 def _tool(key: str, style: str, here: Words) -> str:
-    name = here.say(key)
-    return f'<button type="button" class="pc-tool {style}"{attribute("aria-label", name)}{attribute("title", name)}></button>'
+    names = attribute("aria-label", here.say(key)) + attribute("title", here.say(key))
+    return f'<button type="button" class="pc-tool {style}"{names}></button>'
 
 
 def _languages(here: Words) -> str:
     options = "".join(
-        f'<option{attribute("value", code)}{attribute("lang", code)}{" selected" if code == here.language else ""}>'
+        f"<option{attribute('value', code)}{attribute('lang', code)}{' selected' if code == here.language else ''}>"
         f"{escape(words(code).say('name'))}</option>"
         for code in LANGUAGES
     )

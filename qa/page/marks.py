@@ -25,7 +25,7 @@ def marked(text: str, mark: tuple[int, int], around: str = "") -> str:
 
 
 def shaded(text: str, shade: tuple[int, int], mark: tuple[int, int]) -> str:
-    """Escaped text in which ``shade`` is set off as the excerpt and ``mark``, inside it, as the sentence that answers."""
+    """Escaped text with ``shade`` set off as the excerpt and ``mark``, inside it, as the sentence that answers."""
     mark_start, mark_end = clamp(mark, len(text))
     start, end = clamp(shade, len(text))
     if mark_start < mark_end:

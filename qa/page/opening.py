@@ -27,7 +27,7 @@ class Options(TypedDict, total=False):
     top: int
 
 
-class NotOpened(UserError):
+class NotOpenedError(UserError):
     """The articles could not be opened, so that nothing can be asked."""
 
 
@@ -35,9 +35,11 @@ class Answerer(Protocol):
     """The engine, as far as the page knows it."""
 
     @property
-    def articles(self) -> Mapping[str, Article]: ...
+    def articles(self) -> Mapping[str, Article]:
+        """The articles by name."""
 
-    def ask(self, question: str, **options: Unpack[Options]) -> Answer: ...
+    def ask(self, question: str, **options: Unpack[Options]) -> Answer:
+        """Answers a question. Raises UserError on bad input."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,15 @@ class Opening:
         return self._engine
 
     async def ready(self) -> Answerer:
-        """The engine, when it is open. Raises NotOpened where it does not open."""
+        """The engine, when it is open. Raises NotOpenedError where it does not open."""
         while self._engine is None:
             if self.error:
-                raise NotOpened(f"the articles could not be opened: {self.error}")
+                raise NotOpenedError(f"the articles could not be opened: {self.error}")
             await asyncio.sleep(_POLL)
         return self._engine
 
     async def ask(self, question: str, **options: Unpack[Options]) -> Answer:
-        """The answer, when the engine is open and done with earlier questions. Raises UserError on bad input, NotOpened."""
+        """The answer, when the engine is open and done with earlier questions. Raises UserError, NotOpenedError."""
         engine = await self.ready()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, partial(engine.ask, question, **options))
@@ -88,7 +90,7 @@ class Opening:
     def _open(self, failed: Callable[[], None]) -> None:
         try:
             self._engine = self._open_engine(self.settings, self._report)
-        except Exception as error:  # whoever waits for the engine is told
+        except Exception as error:  # noqa: BLE001 - run() and whoever waits raise it again
             self.error = error
             self.status = Status("failed", reason=str(error))
             failed()

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from index.errors import UserError
 from index.settings import Settings
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LAST_PORT = 65_535
 _FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 
 
@@ -60,41 +61,49 @@ def run(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises UserError where the address cannot be had."""
+    """A socket that listens. Raises UserError where the address cannot be had."""
+    if not 0 <= port <= _LAST_PORT:
+        raise UserError(f"there is no port {port}: give --port a number from 0 to {_LAST_PORT}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, protocol)
-        if os.name == "posix":
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-        bound.listen(128)
-    except (OSError, OverflowError) as error:
+        return _bound(socket.socket(family, kind, protocol), address)
+    except OSError as error:
         raise UserError(_why_not(host, port, error)) from None
-    return bound
 
 
-def _why_not(host: str, port: int, error: OSError | OverflowError) -> str:
-    code = getattr(error, "errno", None)
-    if code == errno.EADDRINUSE:
+def _bound(fresh: socket.socket, address: tuple[Any, ...]) -> socket.socket:
+    try:
+        if os.name == "posix":
+            fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        fresh.bind(address)
+        fresh.listen(128)
+    except OSError:
+        fresh.close()
+        raise
+    return fresh
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
         return f"port {port} is in use: stop the program that uses it, or give --port another number"
-    if code in (errno.EACCES, errno.EPERM):
+    if error.errno in (errno.EACCES, errno.EPERM):
         return f"port {port} may not be used by this account: give --port a number above 1023"
-    if isinstance(error, OverflowError):
-        return f"there is no port {port}: give --port a number from 0 to 65535"
     return f"{host!r} is no address of this machine ({error}): give --host 127.0.0.1 or another of its addresses"
 
 
 def _serve(opening: Opening, listening: socket.socket, host: str, hosts: tuple[str, ...]) -> None:
     import uvicorn
 
-    # On a loopback address only its own names are answered, so that a foreign page cannot reach it by a name it made up.
+    # A loopback address answers to its own names only, so that no foreign page reaches it by a name that it made up.
     local = ("127.0.0.1", "localhost", "[::1]", *hosts) if host in _LOOPBACK else ("*",)
-    server = uvicorn.Server(uvicorn.Config(create_app(opening, local), log_level="warning"))
+    # Pages that are open hold a connection, which would keep the server from ending.
+    config = uvicorn.Config(create_app(opening, local), log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
 
     def give_up() -> None:
         server.should_exit = True
 
     opening.start(failed=give_up)
     shown = f"[{host}]" if ":" in host else host
-    print(f"Polycite is on http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)", file=sys.stderr, flush=True)
+    sys.stderr.write(f"Polycite is on http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)\n")
     server.run(sockets=[listening])

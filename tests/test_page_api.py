@@ -1,0 +1,153 @@
+"""The HTTP interface, and what the page itself carries."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_engine import HOSTILE, FakeEngine, opener
+from starlette.testclient import TestClient
+
+from index.articles import Article
+from index.errors import UserError
+from index.settings import Settings
+from qa.page.opening import Answerer, Opening, Progress
+from qa.page.server import create_app
+
+ENGINES: list[FakeEngine] = []
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    opening = Opening(Settings(), opener(ENGINES))
+    opening.start()
+    with TestClient(create_app(opening)) as client:
+        while client.get("/healthz").json() != {"status": "ready"}:
+            time.sleep(0.05)
+        yield client
+
+
+def test_answer_is_the_json_of_the_command_line(client: TestClient) -> None:
+    answered = client.post("/api/ask", json={"question": "What gifts?", "top": 2})
+    assert answered.status_code == 200
+    assert answered.json() == ENGINES[0].ask("What gifts?", top=2).as_json()
+    for citation in answered.json()["citations"]:
+        text = client.get(f"/api/articles/{citation['article']}").json()["text"]
+        assert text[citation["start"] : citation["end"]] == citation["text"]
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b"", "JSON"), (b"[]", "object"), (b"{}", "question"), (b'{"question": " "}', "empty"),
+        (b'{"question": 3}', "string"), (b'{"question": "x", "top": 9}', "top"), (b"\xff\xfe{", "JSON"),
+        (b'{"question": "x", "top": true}', "top"), (b'{"question": "x", "top": "3"}', "top"),
+        (b'{"question": "x", "from": "June"}', "from"), (b'{"question": "x", "to": "2024-13"}', "to"),
+        (b'{"question": "x", "language": "Slovene"}', "language"), (b'{"question": "x", "since": "2024"}', "since"),
+        (json.dumps({"question": "x" * 1001}).encode(), "long"), (b'{"question": "' + b"x" * 200_000, "long"),
+        (b"[" * 50_000, "JSON"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_in_one_line(client: TestClient, body: bytes, word: str) -> None:
+    answered = client.post("/api/ask", content=body)
+    assert answered.status_code == 400
+    assert list(answered.json()) == ["error"]
+    assert word in answered.json()["error"]
+    assert "\n" not in answered.json()["error"]
+
+
+def test_half_a_surrogate_pair_does_no_harm(client: TestClient) -> None:
+    assert client.post("/api/ask", content=b'{"question": "gifts \\ud83d"}').json()["answered"]
+
+
+def test_a_failure_inside_is_said_without_details(client: TestClient) -> None:
+    answered = client.post("/api/ask", json={"question": "explode"})
+    assert answered.status_code == 500
+    assert "as asked" not in answered.text
+
+
+def test_article_has_text_and_metadata(client: TestClient) -> None:
+    found = client.get("/api/articles/001_1977e9eac9134f9c.txt").json()
+    article = ENGINES[0].articles["001_1977e9eac9134f9c.txt"]
+    assert found == {
+        "article": article.name, "title": article.title, "date": "2024-06", "language": "sl", "text": article.text,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["nothing.txt", "../pyproject.toml", "%2e%2e/ui.py", "..%2f..%2fetc%2fpasswd"])
+@pytest.mark.parametrize("route", ["/api/articles/", "/page/article/"])
+def test_only_articles_are_served(client: TestClient, route: str, name: str) -> None:
+    answered = client.get(route + name)
+    assert answered.status_code == 404
+    assert "polycite" not in answered.text
+
+
+def test_panel_is_html_without_markup_of_the_article(client: TestClient) -> None:
+    answered = client.get(f"/page/article/{HOSTILE}", params={"start": 0, "end": 40, "from": 0, "to": 10, "ui": "sl"})
+    assert answered.headers["content-type"].startswith("text/html")
+    assert "<script" not in answered.text
+    assert "<img" not in answered.text
+    assert "brez datuma" in answered.text
+    assert client.get(f"/page/article/{HOSTILE}", params={"start": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/page/page.css", "text/css"), ("/page/page.js", "text/javascript"), ("/favicon.ico", "image/svg+xml")],
+)
+def test_assets_come_with_their_type(client: TestClient, path: str, kind: str) -> None:
+    answered = client.get(path)
+    assert answered.status_code == 200
+    assert answered.headers["content-type"].startswith(kind)
+    assert client.get("/page/words.py").status_code == 404
+
+
+def test_page_has_its_language_and_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/", headers={"accept-language": "ar-EG,en;q=0.5"})
+    assert '<html lang="ar" dir="rtl">' in page.text
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "huggingface" not in page.text
+    assert "githubusercontent" not in page.text
+    client.cookies.set("polycite_language", "sl")
+    assert '<html lang="sl" dir="ltr">' in client.get("/", headers={"accept-language": "ar"}).text
+    client.cookies.clear()
+
+
+def test_own_part_of_the_first_page_is_small(client: TestClient) -> None:
+    assert sum(len(client.get(path).content) for path in ("/", "/page/page.css", "/page/page.js")) < 300_000
+
+
+def test_gradio_offers_nothing_but_the_page(client: TestClient) -> None:
+    assert client.get("/gradio_api/info").json()["named_endpoints"] == {}
+    assert client.get("/monitoring").status_code in (403, 404)
+
+
+def test_foreign_host_names_are_refused() -> None:
+    with TestClient(create_app(Opening(Settings(), opener([])), ("127.0.0.1",))) as client:
+        assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 400
+        assert client.get("/healthz", headers={"host": "127.0.0.1:7860"}).status_code == 200
+
+
+def test_articles_that_do_not_open_are_reported(tmp_path: Path) -> None:
+    def fail(settings: Settings, progress: Progress) -> Answerer:
+        raise UserError("the model\n'x' is unknown")
+
+    opening = Opening(Settings(corpus=tmp_path), fail)
+    opening.start()
+    with TestClient(create_app(opening)) as client:
+        while client.get("/healthz").json() == {"status": "starting"}:
+            time.sleep(0.02)
+        assert client.get("/healthz").json() == {"status": "failed", "error": "the model 'x' is unknown"}
+        answered = client.post("/api/ask", json={"question": "x"})
+        assert answered.status_code == 503
+        assert "the model 'x' is unknown" in answered.json()["error"]
+
+
+def test_article_names_may_hold_folders_and_odd_characters(tmp_path: Path) -> None:
+    name = "a folder/ü?# 5% &.txt"
+    article = Article(name, "Some text.", "0", None, "Some text.", "en", 0)
+    opening = Opening(Settings(corpus=tmp_path), lambda settings, progress: FakeEngine(settings, {name: article}))
+    opening.start()
+    with TestClient(create_app(opening)) as client:
+        assert client.get("/api/articles/a%20folder/%C3%BC%3F%23%205%25%20%26.txt").json()["article"] == name
