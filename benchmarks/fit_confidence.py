@@ -86,11 +86,11 @@ def collect(name: str, corpus: Path, questions: Path, work: Path) -> Sample:
 
 def look(engine: Engine, question: Question) -> tuple[dict[str, float], bool]:
     """Signals of one question, and whether its excerpts hold an accepted answer."""
-    understood, ranking = resolve(question.question, (), engine.encoder, engine.collection, Filters())
-    excerpts = cut_excerpts(ranking, engine.collection, 5)
+    found = resolve(question.question, (), engine.encoder, engine.collection, Filters())
+    excerpts = cut_excerpts(found.ranking, engine.collection, 5)
     texts = [citation.text for citation in cite(excerpts, engine.collection)]
     answers = any(answer in text for answer in question.answers for text in texts)
-    return signals(understood, ranking, excerpts, engine.collection), answers
+    return signals(found.question, found.ranking, excerpts, engine.collection), answers
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _RUNNERS_UP = (1, 4, 12)  # places, counted in passages, that the best is compar
 
 @dataclass(frozen=True)
 class Model:
-    """Weights of the logistic model over standardised signals, and the least probability that is answered."""
+    """Weights of a logistic model over standardised signals, and the least probability that counts as yes."""
 
     names: Sequence[str]
     means: NDArray[np.float64]
@@ -36,15 +36,15 @@ class Model:
     threshold: float
 
     def probability(self, signals: Mapping[str, float]) -> float:
-        """The probability that the excerpts answer."""
+        """The probability of a yes."""
         values = (np.array([signals[name] for name in self.names]) - self.means) / self.scales
         return float(1 / (1 + math.exp(-(float(values.clip(-4, 4) @ self.weights) + self.bias))))
 
 
 @cache
-def load_model() -> Model:
-    """The fitted model."""
-    data = json.loads(resources.files("qa").joinpath("confidence.json").read_text(encoding="utf-8"))
+def load_model(file: str = "confidence.json") -> Model:
+    """A fitted model out of a file of this package."""
+    data = json.loads(resources.files("qa").joinpath(file).read_text(encoding="utf-8"))
     arrays = {name: np.array(data[name]) for name in ("means", "scales", "weights")}
     return Model(names=data["names"], bias=data["bias"], threshold=data["threshold"], **arrays)
 

@@ -73,7 +73,8 @@ class Engine:
             raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
         collection = self.collection
         filters = Filters(_month(since, "--from"), _month(until, "--to"), language)
-        understood, ranking = dialogue.resolve(text, history, self.encoder, collection, filters)
+        found = dialogue.resolve(text, history, self.encoder, collection, filters)
+        understood, ranking = found.question, found.ranking
         excerpts = cut_excerpts(ranking, collection, MOST_CITATIONS)
         probability, answered = 0.0, False
         if excerpts:

@@ -20,15 +20,18 @@ from qa.page.opening import Opening
 from qa.page.server import create_app, listen
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: the page is not tested in a browser")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: the page is not tested in a browser"),
+]
 
 GIFTS = "What gifts did Putin give to Kim?"
 LAVROV = "من التقى لافروف في موسكو؟"
-DESKTOP = {"width": 1360, "height": 860}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: "ViewportSize" = {"width": 1360, "height": 860}
+PHONE: "ViewportSize" = {"width": 390, "height": 844}
 OpenPage = Callable[..., "Page"]
 
 
@@ -43,6 +46,10 @@ class Site:
     @property
     def engine(self) -> FakeEngine:
         return self.engines[0]
+
+    def last_asked(self) -> tuple[str, tuple[str, ...]]:
+        """The last question that reached the engine, and its history."""
+        return self.engine.asked[-1]
 
     def ask(self, question: str) -> dict[str, Any]:
         """The answer over the HTTP interface."""
@@ -109,9 +116,11 @@ def open_page(browser: "Browser", site: Site) -> Iterator[OpenPage]:
     contexts = []
 
     def opening(
-        path: str = "/", viewport: dict[str, int] | None = None, base: str | None = None, **options: Any
+        path: str = "/", viewport: "ViewportSize | None" = None, base: str | None = None, **options: Any
     ) -> "Page":
-        context = browser.new_context(viewport=viewport or DESKTOP, **{"locale": "en-US", "reduced_motion": "reduce", **options})  # type: ignore[arg-type]
+        context = browser.new_context(
+            viewport=viewport or DESKTOP, **{"locale": "en-US", "reduced_motion": "reduce", **options}
+        )
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
@@ -353,6 +362,8 @@ def test_language_can_be_changed_and_is_kept(open_page: OpenPage) -> None:
     page.wait_for_selector("html[lang=sl]")
     page.wait_for_selector("#pc-send:text('Pošlji')")
     assert "87 % zanesljivo" in turn.inner_text()
+    assert page.input_value("#pc-question textarea") == ""
+    assert page.get_attribute("#pc-question textarea", "aria-label") == "Vaše vprašanje"
     assert page.get_attribute("#pc-question textarea", "placeholder") == "Vprašajte o člankih, v katerem koli jeziku"
     page.wait_for_selector("#pc-panel mark")
     page.wait_for_selector("#pc-panel .pc-facts:has-text('albanščina')")
@@ -443,18 +454,18 @@ def test_follow_up_knows_the_earlier_questions(open_page: OpenPage, site: Site) 
     page = open_page()
     ask(page, GIFTS)
     ask(page, "And who else?")
-    assert site.engine.asked[-1] == ("And who else?", (GIFTS,))
+    assert site.last_asked() == ("And who else?", (GIFTS,))
     page.click(".pc-new")
     page.wait_for_selector(".pc-welcome")
     ask(page, "Fresh?")
-    assert site.engine.asked[-1] == ("Fresh?", ())
+    assert site.last_asked() == ("Fresh?", ())
 
 
 def test_two_readers_never_see_each_other(open_page: OpenPage, site: Site) -> None:
     one, two = open_page(), open_page(locale="sl")
     ask(one, GIFTS)
     ask(two, "Kdo je to?")
-    assert site.engine.asked[-1] == ("Kdo je to?", ())
+    assert site.last_asked() == ("Kdo je to?", ())
     assert GIFTS not in two.locator("#pc-chat-part").inner_text()
     assert "Kdo je to?" not in one.locator("#pc-chat-part").inner_text()
     assert (one.locator(".pc-turn").count(), two.locator(".pc-turn").count()) == (1, 1)

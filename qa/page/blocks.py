@@ -30,7 +30,7 @@ def build_page(opening: Opening) -> gr.Blocks:
         session = gr.State(Session())
         linked = gr.State("")  # the question in the page's address
         header = _html("header", render_header(here, None, opening.status))
-        chat = _html("chat", render_chat(Session(), opening.status, examples=False))
+        chat = _html("chat", render_chat(Session(), opening.status, handlers.seeds))
         with gr.Row(elem_id="pc-composer"):
             question = gr.Textbox(
                 label=here.say("ask_label"), placeholder=here.say("ask_placeholder"), show_label=False, container=False,
@@ -43,8 +43,8 @@ def build_page(opening: Opening) -> gr.Blocks:
         quiet: dict[str, Any] = {
             "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None,
         }  # fmt: skip
-        controls = [question, send, stop]
-        shown = [chat, *controls]
+        # Never the question field: an update of it can bring back what was typed before. The script empties it.
+        shown = [chat, send, stop]
         everything = [header, panel, *shown]
 
         opened = blocks.load(handlers.open_page, [session], [linked, *everything], **quiet)
@@ -76,7 +76,7 @@ class Handlers:
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
-        self._seeds = opening.settings.corpus.resolve() == SEEDS.resolve()
+        self.seeds = opening.settings.corpus.resolve() == SEEDS.resolve()
 
     def open_page(self, session: Session, request: gr.Request) -> list[Any]:
         """Localises a page that was just opened, and takes the question out of its address."""
@@ -110,7 +110,7 @@ class Handlers:
     async def ask_linked(self, session: Session, linked: str) -> AsyncIterator[list[Any]]:
         """Asks the question in the page's address."""
         if not linked:
-            yield [gr.skip()] * 4
+            yield [gr.skip()] * 3
             return
         async for update in self._ask(session, linked):
             yield update
@@ -136,7 +136,7 @@ class Handlers:
             yield self._shown(session)
             return
         turn = session.begin(question)
-        yield self._shown(session, typed="")
+        yield self._shown(session)
         answering = asyncio.create_task(self._answer(session, turn))
         status = self._opening.status
         while not (await asyncio.wait([answering], timeout=_POLL))[0]:
@@ -159,18 +159,16 @@ class Handlers:
 
     def _everything(self, session: Session) -> list[Any]:
         here = session.words
-        chat, _, send, stop = self._shown(session)
-        question = gr.update(placeholder=here.say("ask_placeholder"), label=here.say("ask_label"))
+        chat, send, stop = self._shown(session)
         send["value"], stop["value"] = here.say("send"), here.say("stop")
-        return [self._header(session), render_panel(here), chat, question, send, stop]
+        return [self._header(session), render_panel(here), chat, send, stop]
 
-    def _shown(self, session: Session, typed: str | None = None) -> list[Any]:
-        """The conversation, the question field (left alone unless ``typed`` is given), and Send or Stop."""
-        field = gr.skip() if typed is None else gr.update(value=typed)
-        return [self._chat(session), field, gr.update(visible=not session.busy), gr.update(visible=session.busy)]
+    def _shown(self, session: Session) -> list[Any]:
+        """The conversation, and Send or Stop."""
+        return [self._chat(session), gr.update(visible=not session.busy), gr.update(visible=session.busy)]
 
     def _chat(self, session: Session) -> str:
-        return render_chat(session, self._opening.status, self._seeds)
+        return render_chat(session, self._opening.status, self.seeds)
 
     def _header(self, session: Session) -> str:
         engine = self._opening.engine

@@ -8,11 +8,15 @@ from qa.page.words import LANGUAGES, Words, words
 
 
 def render_header(here: Words, corpus: Corpus | None, status: Status) -> str:
-    """Name, corpus (or what the start is doing), new chat, and the language of the page."""
+    """Name, corpus (or what the start is doing), new chat, and the language of the page.
+
+    It also carries the words of the question field, which the script of the page puts there.
+    """
     about = render_corpus(corpus, here) if corpus else render_status(status, here)
     scope = f"{attribute('lang', here.language)}{attribute('dir', here.direction)}"
+    field = attribute("data-label", here.say("ask_label")) + attribute("data-placeholder", here.say("ask_placeholder"))
     return (
-        f'<header class="pc-header"{scope}><div class="pc-brand"><h1>Polycite</h1>'
+        f'<header class="pc-header"{scope}{field}><div class="pc-brand"><h1>Polycite</h1>'
         f'<p class="pc-tagline">{escape(here.say("tagline"))}</p></div>'
         f'<p class="pc-corpus" role="status">{about}</p>'
         f'<div class="pc-tools"><button type="button" class="pc-new">{escape(here.say("new_chat"))}</button>'

@@ -11,6 +11,7 @@
   let opener = null; // what had the focus before the panel
   let ticket = 0; // tells the latest article request from earlier ones
   let lastTurn = 0;
+  let headLanguage = "";
 
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -325,23 +326,41 @@
   function onHeader(element) {
     const head = $(".pc-header", element);
     if (!head) return;
-    if (document.documentElement.lang !== head.lang) document.documentElement.lang = head.lang;
-    if (document.documentElement.dir !== head.dir) document.documentElement.dir = head.dir;
+    // The server has set the language of the document; the first head, the same for all, is not in it yet.
+    if (headLanguage && headLanguage !== head.lang) {
+      document.documentElement.lang = head.lang;
+      document.documentElement.dir = head.dir;
+    }
+    headLanguage = head.lang;
+    labelField(head.dataset);
     const select = $(".pc-language", head);
     if (select.value !== head.lang) select.value = head.lang;
+  }
+
+  function labelField({ label, placeholder }) {
+    const field = $("#pc-question textarea");
+    if (!field) return;
+    if (field.placeholder !== placeholder) field.placeholder = placeholder;
+    if (field.ariaLabel !== label) field.ariaLabel = label;
+    field.dir = "auto";
   }
 
   function onChat(element) {
     restoreFolds();
     const turns = $$("[data-turn]", element);
     const newest = turns.length ? Number(turns[turns.length - 1].dataset.turn) : 0;
-    if (newest > lastTurn) scrollTo(turns[turns.length - 1]);
+    if (newest > lastTurn) onNewTurn(turns[turns.length - 1]);
     lastTurn = Math.max(lastTurn, newest);
     if (shown && !shownCard()) close();
     else markActive();
   }
 
-  function scrollTo(turn) {
+  function onNewTurn(turn) {
+    const field = $("#pc-question textarea");
+    if (field && field.value.trim() === $(".pc-question > [dir]", turn).textContent.trim()) {
+      field.value = "";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
     if (narrow.matches && document.activeElement) document.activeElement.blur(); // lets the phone's keyboard go
     turn.scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
   }
@@ -369,7 +388,7 @@
   function ready() {
     document.body.append(tip);
     const field = $("#pc-question textarea");
-    if (field) field.dir = "auto";
+    if ($(".pc-header")) labelField($(".pc-header").dataset);
     if (field && !narrow.matches) field.focus({ preventScroll: true });
   }
 

