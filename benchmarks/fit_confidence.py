@@ -137,7 +137,9 @@ def choose_threshold(samples: list[Sample], names: list[str]) -> float:
 
 def rates(sample: Sample, probabilities: np.ndarray, threshold: float) -> tuple[float, float]:
     """Hallucination and error at a threshold."""
-    hallucination = float((probabilities[~sample.answerable] >= threshold).mean()) if (~sample.answerable).any() else 0.0
+    hallucination = (
+        float((probabilities[~sample.answerable] >= threshold).mean()) if (~sample.answerable).any() else 0.0
+    )
     return hallucination, float((probabilities[sample.answerable] < threshold).mean())
 
 

@@ -34,7 +34,7 @@ def make_pool(
                     outside.append(row | {"articles": [], "answers": []})
                 else:
                     inside.append(row | {"pool": code, "articles": [name], "answers": [original["answers"][0]["text"]]})
-    shuffle = random.Random(7).shuffle  # noqa: S311 - a fixed sample, nothing secret
+    shuffle = random.Random(7).shuffle
     shuffle(inside)
     shuffle(outside)
     rows = inside[:answerable] + outside[:unanswerable]

@@ -26,6 +26,7 @@ from qa.question import understand
 
 PASSAGES = 20
 _BATCH = 8
+_WEIGHT = 1.3  # of the tokens' score at question time; 1.0 to 1.5 are alike over six corpora, trained with 1.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Learned(torch.nn.Module):
         self.vector_map = torch.nn.Parameter(torch.zeros(dimension, dimension))
         self.token_map = torch.nn.Parameter(torch.zeros(dimension, dimension))
         self.importance = torch.nn.Parameter(torch.zeros(dimension))
-        self.weight = torch.nn.Parameter(torch.tensor(1.0))
+        self.weight = 1.0  # learned freely it grows, and what it gains in training is lost elsewhere
         self.sharpness = torch.nn.Parameter(torch.tensor(12.0))
 
     def forward(self, example: Example) -> torch.Tensor:
@@ -79,7 +80,7 @@ def main() -> None:
     if arguments.write:
         names = ("vector_map", "token_map", "importance")
         arrays = {name: getattr(learned, name).detach().numpy().astype(np.float16) for name in names}
-        np.savez_compressed(arguments.out, weight=np.float32(learned.weight.item()), **arrays)
+        np.savez_compressed(arguments.out, weight=np.float32(_WEIGHT), **arrays)
         print(f"wrote {arguments.out.name}: {arguments.out.stat().st_size // 1024} KB")
 
 
@@ -126,11 +127,10 @@ def example(pair: dict[str, str], encoder: Encoder, collection: Collection) -> E
 def train(examples: list[Example], epochs: int) -> Learned:
     """The average of the parameters over the second half of the run."""
     model = Learned(len(examples[0].vector))
-    fast = [model.weight, model.sharpness]
     groups = [
         {"params": [model.vector_map, model.token_map], "lr": 3e-4, "weight_decay": 0.03},
         {"params": [model.importance], "lr": 3e-3, "weight_decay": 0.0},
-        {"params": fast, "lr": 1e-2, "weight_decay": 0.0},
+        {"params": [model.sharpness], "lr": 1e-2, "weight_decay": 0.0},
     ]
     optimiser = torch.optim.AdamW(groups)
     average = torch.optim.swa_utils.AveragedModel(model)
@@ -149,7 +149,7 @@ def train(examples: list[Example], epochs: int) -> Learned:
                     average.update_parameters(model)
         print(
             f"epoch {epoch}: loss {total / len(examples):.3f}, right {right / len(examples):.3f}, "
-            f"weight {model.weight.item():.2f}, {time.perf_counter() - started:.0f} s",
+            f"{time.perf_counter() - started:.0f} s",
             flush=True,
         )
     return average.module

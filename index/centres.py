@@ -90,9 +90,7 @@ def load_table(model: str, dimension: int) -> LanguageTable:
         return LanguageTable({str(code): i for i, code in enumerate(file["languages"])}, **arrays)
 
 
-def residual_centres(
-    groups: Iterable[tuple[str, FloatMatrix]], dimension: int, shrinkage: float
-) -> ResidualCentres:
+def residual_centres(groups: Iterable[tuple[str, FloatMatrix]], dimension: int, shrinkage: float) -> ResidualCentres:
     """Mean vectors by language of ``groups``: pairs of a language and some vectors [n, dimension] in it.
 
     ``shrinkage`` counts as that many vectors at the overall mean.

@@ -63,7 +63,9 @@ class Encoder(Protocol):
 class SentenceTransformerEncoder:
     """An encoder out of a sentence-transformers folder or hub name."""
 
-    def __init__(self, name: str, path: str, query_prompt: str | None = None, passage_prompt: str | None = None) -> None:
+    def __init__(
+        self, name: str, path: str, query_prompt: str | None = None, passage_prompt: str | None = None
+    ) -> None:
         self.name = name
         self._path = path
         self._query_prompt = query_prompt
@@ -116,7 +118,9 @@ class SentenceTransformerEncoder:
         """Numbers in a vector."""
         return int(self._model.get_embedding_dimension() or 0)
 
-    def _run(self, texts: Sequence[str], prompt: str, progress: Progress | None) -> list[dict[str, NDArray[np.float32]]]:
+    def _run(
+        self, texts: Sequence[str], prompt: str, progress: Progress | None
+    ) -> list[dict[str, NDArray[np.float32]]]:
         """Vector and token vectors of each text, computed in order of length, returned in the order given."""
         import torch
 

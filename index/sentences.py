@@ -16,7 +16,9 @@ _UNMARKED_PIECE = 110  # the same in scripts without sentence marks
 
 _CLOSERS = "\"'”’»›)]}」』】〉》）］＂＇“"
 _HARD_STOPS = "。！？．｡؟۔।॥։።፧።။៕༎⸮"
-_END = re.compile(rf"(?P<hard>[{_HARD_STOPS}]+)[{re.escape(_CLOSERS)}]*|(?P<soft>[.!?…;\u037E]+)[{re.escape(_CLOSERS)}]*(?=\s|$)")
+_END = re.compile(
+    rf"(?P<hard>[{_HARD_STOPS}]+)[{re.escape(_CLOSERS)}]*|(?P<soft>[.!?…;\u037E]+)[{re.escape(_CLOSERS)}]*(?=\s|$)"
+)
 _BREAK = re.compile(r"[^\S\n]*\n\s*")
 _UNMARKED = re.compile(r"[\u0E00-\u0EFF\u1780-\u17FF]")
 _WEAK_MARKS = (re.compile(r"[;:；：،؛]\s*"), re.compile(r"[,，、]\s*"), re.compile(r"\s+"))
@@ -121,7 +123,7 @@ def _sentences_of(text: str, block: Span, language: str) -> Iterator[Span]:
 
 def _ends_sentence(text: str, match: re.Match[str], limit: int, language: str) -> bool:
     """Whether a mark followed by white space, at ``match``, ends its sentence."""
-    if match.group("soft")[0] in ";\u037E" and language != "el":
+    if match.group("soft")[0] in ";\u037e" and language != "el":
         return False
     following = _next_character(text, match.end(), limit)
     if following == "":
@@ -136,7 +138,10 @@ def _ends_sentence(text: str, match: re.Match[str], limit: int, language: str) -
     word = before.group(1) if before else ""
     if word.lower() in _ABBREVIATIONS:
         # "No." and "Art." abbreviate only in front of a number or a name; as whole sentences they end.
-        return word.lower() in {"no", "art", "on", "fig", "al", "es", "ill", "min", "red", "sr", "sl"} and not following.isdigit()
+        return (
+            word.lower() in {"no", "art", "on", "fig", "al", "es", "ill", "min", "red", "sr", "sl"}
+            and not following.isdigit()
+        )
     if len(word) == 1 and word.isalpha() and (word.isupper() or "." in text[match.start() - 3 : match.start()]):
         return False
     if _NUMBER.match(word):
@@ -168,7 +173,7 @@ def _cut_long(text: str, sentence: Span) -> Iterator[Span]:
 
 def _best_cut(text: str, start: int, limit: int, piece: int, unmarked: bool) -> int:
     """The place nearest to ``start + piece`` behind the strongest mark found; mid-word where there is none."""
-    for mark in (_WEAK_MARKS[-1:] if unmarked else _WEAK_MARKS):
+    for mark in _WEAK_MARKS[-1:] if unmarked else _WEAK_MARKS:
         places = [m.end() for m in mark.finditer(text, start + piece // 2, limit)]
         if places:
             return min(places, key=lambda place: abs(place - start - piece))

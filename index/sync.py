@@ -173,7 +173,9 @@ def _read(folder: Path, progress: Progress | None) -> tuple[list[Article], list[
             progress("reading", len(articles) + len(left_out), 0)
     if not articles:
         why = f"; left out: {left_out[0].name} {left_out[0].reason}" if left_out else ""
-        raise UserError(f"the folder {str(folder)!r} holds no article{why}: put text files there, or give another --corpus")
+        raise UserError(
+            f"the folder {str(folder)!r} holds no article{why}: put text files there, or give another --corpus"
+        )
     return articles, left_out
 
 

@@ -10,9 +10,7 @@ _CLOSE = 0.12  # a further quote joins the answer when its score is this near to
 _MOST_QUOTES = 2
 
 
-def compose(
-    citations: Sequence[Citation], articles: Mapping[str, Article], language: str, answered: bool
-) -> str:
+def compose(citations: Sequence[Citation], articles: Mapping[str, Article], language: str, answered: bool) -> str:
     """The text of an answer: its quotes, each with its number; or the sentence that says there is none."""
     if not citations:
         return fixed(language, "no_articles")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _CONFIGURATION = Path("polycite.toml")
 
+
 def _option(*names: str, **details: Any) -> Callable[[_Command], _Command]:
     """An option that can also be set by POLYCITE_ and its name."""
     variable = "POLYCITE_" + names[0].lstrip("-").replace("-", "_").upper()
@@ -101,7 +102,9 @@ def ask(
 @polycite.command()
 @_with_settings
 @click.argument("questions", type=click.Path(path_type=Path))
-@_option("--out", type=click.Path(path_type=Path), default=None, help="Folder of the results. Default: evaluation-NAME.")
+@_option(
+    "--out", type=click.Path(path_type=Path), default=None, help="Folder of the results. Default: evaluation-NAME."
+)
 @click.option("--compare", "before", type=click.Path(path_type=Path), default=None, help="Folder of an earlier run.")
 @click.option("--fail-under", multiple=True, metavar="METRIC=VALUE", help="Exit with 1 where a metric falls short.")
 @click.option("--no-regression", is_flag=True, help="Exit with 1 on a significant loss against --compare.")

@@ -49,7 +49,9 @@ def load_model(file: str = "confidence.json") -> Model:
     return Model(names=data["names"], bias=data["bias"], threshold=data["threshold"], **arrays)
 
 
-def signals(question: Question, ranking: Ranking, excerpts: Sequence[Excerpt], collection: Collection) -> dict[str, float]:
+def signals(
+    question: Question, ranking: Ranking, excerpts: Sequence[Excerpt], collection: Collection
+) -> dict[str, float]:
     """The signals of one question; ``excerpts`` must not be empty."""
     best = excerpts[0]
     scores = _best_by_passage(ranking, collection)

@@ -1,21 +1,31 @@
 """Follow-up questions without a language model.
 
-"And what did he give back?" is short, and nothing in the articles stands out for it: a logistic model over such signals
-(``benchmarks/fit_dialogue.py``) tells whether a question leans on the dialogue. If it does, it is asked together with
-the question before it; a question that stands by itself is asked as it is, whatever was spoken of before.
+"And what did he give back?" cannot stand by itself, and that shows in its vector, whatever its language: once the
+language is taken out, one direction of the space tells questions full of pronouns and gaps from whole ones. With it goes
+how much less the articles have for the question than they had for the one before. A question that leans on the dialogue
+is asked together with the question before it; one that stands by itself is asked as it is, whatever was spoken of.
+``benchmarks/fit_dialogue.py`` fits both parts and measures them on corpora left out.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.collection import Collection
-from index.encoder import Encoder
-from qa.confidence import load_model, signals
+from index.encoder import Encoder, FloatMatrix
+from qa.confidence import signals
 from qa.excerpts import cut_excerpts
 from qa.question import Question, understand
 from qa.ranking import Filters, Ranking, rank
 
 _FURTHEST = 2  # earlier questions that are taken in
+COMPARED = ("nearness", "interaction", "on_subject", "covered")  # signals set against those of the question before
 
 
 @dataclass(frozen=True)
@@ -26,44 +36,69 @@ class Resolved:
     ranking: Ranking
 
 
-def resolve(
-    text: str, history: Sequence[str], encoder: Encoder, collection: Collection, filters: Filters
-) -> Resolved:
+@dataclass(frozen=True)
+class LeaningModel:
+    """The probability that a question leans on the dialogue."""
+
+    direction: FloatMatrix  # [dimension], of leaning questions among vectors with their language's centre taken out
+    offset: float
+    means: NDArray[np.float64]  # [1 + compared]
+    scales: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    bias: float
+
+    def probability(self, vector: FloatMatrix, changes: Sequence[float]) -> float:
+        """``changes``: the compared signals less those of the question before."""
+        values = np.array([float(vector @ self.direction) + self.offset, *changes])
+        return 1 / (1 + math.exp(-(float((values - self.means) / self.scales @ self.weights) + self.bias)))
+
+
+@cache
+def load_model(encoder: str) -> LeaningModel | None:
+    """What was fitted for an encoder, by its name; None where nothing was: then no question leans."""
+    path = resources.files("qa").joinpath(f"dialogue-{Path(encoder).name}.npz")
+    if not path.is_file():
+        return None
+    with path.open("rb") as raw, np.load(raw) as file:
+        arrays = {name: file[name] for name in ("direction", "means", "scales", "weights")}
+        return LeaningModel(**arrays, offset=float(file["offset"]), bias=float(file["bias"]))
+
+
+def resolve(text: str, history: Sequence[str], encoder: Encoder, collection: Collection, filters: Filters) -> Resolved:
     """The question by itself, or together with the ones before it where it leans on them; ``history``: oldest first."""
-    alone = _look(text, encoder, collection, filters)
-    context = _context(alone, history, encoder, collection, filters)
-    if not context:
-        return alone
-    joined = _look(" ".join([*context, text]), encoder, collection, filters)
-    # Dates and language are the new question's own, unless it names none.
-    periods = alone.question.periods or joined.question.periods
-    return replace(
-        joined, question=replace(joined.question, text=text, languages=alone.question.languages, periods=periods)
-    )
-
-
-def _context(
-    resolved: Resolved, history: Sequence[str], encoder: Encoder, collection: Collection, filters: Filters
-) -> list[str]:
-    """The earlier questions that a question leans on: one, and the one before it if that one leans on it too."""
+    alone = look(text, encoder, collection, filters)
     context: list[str] = []
-    for earlier in reversed(history[-_FURTHEST:]):
-        if not leans(resolved, collection):
+    latest = alone
+    for earlier in reversed([each for each in history if each.strip()][-_FURTHEST:]):
+        before = look(earlier, encoder, collection, filters)
+        if not _leans(latest, before, encoder, collection):
             break
         context.insert(0, earlier)
-        resolved = _look(earlier, encoder, collection, filters)
-    return context
+        latest = before
+    if not context:
+        return alone
+    joined = look(" ".join([*context, text]), encoder, collection, filters)
+    return replace(joined, question=replace(joined.question, text=text, languages=alone.question.languages))
 
 
-def leans(resolved: Resolved, collection: Collection) -> bool:
-    """Whether a question cannot stand by itself."""
-    excerpts = cut_excerpts(resolved.ranking, collection, 1)
-    if not excerpts:
-        return False
-    model = load_model("dialogue.json")
-    return model.probability(signals(resolved.question, resolved.ranking, excerpts, collection)) >= model.threshold
-
-
-def _look(text: str, encoder: Encoder, collection: Collection, filters: Filters) -> Resolved:
+def look(text: str, encoder: Encoder, collection: Collection, filters: Filters) -> Resolved:
+    """A question by itself."""
     question = understand(text, encoder, collection)
     return Resolved(question, rank(question, collection, filters))
+
+
+def _leans(asked: Resolved, before: Resolved, encoder: Encoder, collection: Collection) -> bool:
+    """Whether a question cannot stand without the one before it."""
+    model = load_model(encoder.name)
+    if model is None or not len(asked.ranking.sentences):
+        return False
+    return model.probability(asked.question.stored, compare(asked, before, collection)) >= 0.5
+
+
+def compare(asked: Resolved, before: Resolved, collection: Collection) -> list[float]:
+    """The compared signals of a question less those of the one before."""
+    new, old = (
+        signals(each.question, each.ranking, cut_excerpts(each.ranking, collection, 1), collection)
+        for each in (asked, before)
+    )
+    return [new[name] - old[name] for name in COMPARED]

@@ -12,15 +12,21 @@ from qa.ranking import Ranking
 
 _SAME_PASSAGE = 0.3  # what a neighbour of the same passage is preferred by when an excerpt grows
 _ONWARDS = 0.02  # and one that follows
+_ALIKE = 0.15  # difference of scores below which two neighbouring sentences are both highlighted
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Sentences ``first`` to ``last`` (inclusive) of the collection; ``best`` is the one that answers."""
+    """Sentences ``first`` to ``last`` (inclusive) of the collection; ``best`` is the one that answers.
+
+    ``marked`` are the first and the last sentence of what is highlighted: the best one, and its neighbour where the two
+    can hardly be told apart.
+    """
 
     first: int
     last: int
     best: int
+    marked: tuple[int, int]
     score: float
 
 
@@ -36,8 +42,18 @@ def cut_excerpts(ranking: Ranking, collection: Collection, most: int) -> list[Ex
         if not taken[sentence]:
             first, last = _grow(sentence, scores, taken, collection)
             taken[first : last + 1] = True
-            excerpts.append(Excerpt(first, last, sentence, score))
+            marked = _mark(sentence, first, last, scores)
+            excerpts.append(Excerpt(first, last, sentence, marked, score))
     return excerpts
+
+
+def _mark(best: int, first: int, last: int, scores: FloatMatrix) -> tuple[int, int]:
+    """The best sentence, and its better neighbour within the excerpt where that scores nearly as high."""
+    neighbours = [i for i in (best - 1, best + 1) if first <= i <= last and scores[best] - scores[i] < _ALIKE]
+    if not neighbours:
+        return best, best
+    other = max(neighbours, key=lambda i: float(scores[i]))
+    return min(best, other), max(best, other)
 
 
 def _grow(sentence: int, scores: FloatMatrix, taken: NDArray[np.bool_], collection: Collection) -> tuple[int, int]:
@@ -76,7 +92,7 @@ def cite(excerpts: list[Excerpt], collection: Collection) -> tuple[Citation, ...
         name = collection.names[collection.article_of[excerpt.best]]
         article = collection.articles[name]
         start, end = int(collection.spans[excerpt.first, 0]), int(collection.spans[excerpt.last, 1])
-        begin, stop = collection.spans[excerpt.best].tolist()
+        begin, stop = int(collection.spans[excerpt.marked[0], 0]), int(collection.spans[excerpt.marked[1], 1])
         end, stop = min(end, start + LONGEST_EXCERPT), min(stop, start + LONGEST_EXCERPT)
         citations.append(
             Citation(

@@ -51,9 +51,7 @@ def understand(text: str, encoder: Encoder, collection: Collection) -> Question:
     vector, tokens = encoder.encode_question(text)
     languages = reweigh(language_posterior(text), table.nearness(vector), collection.centres.means)
     stored = normalise(vector - table.passage_centre(languages))
-    token_vectors = normalise(
-        tokens.vectors - table.token_centre(languages) - collection.token_centres.of(languages)
-    )
+    token_vectors = normalise(tokens.vectors - table.token_centre(languages) - collection.token_centres.of(languages))
     learned = load_interaction(encoder.name, encoder.dimension)
     return Question(
         text=text,

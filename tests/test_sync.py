@@ -166,7 +166,9 @@ def test_bad_files_are_named(corpus: Path) -> None:
     assert report.added == 3
 
 
-EDITS = st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["", "One. Two.", "Two.", "Three is here.\n\nFour."])))
+EDITS = st.lists(
+    st.tuples(st.sampled_from("abcde"), st.sampled_from(["", "One. Two.", "Two.", "Three is here.\n\nFour."]))
+)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -48,6 +48,8 @@ class ToyEncoder:
     def _vector(text: str) -> FloatMatrix:
         vector = np.full(DIMENSION, 1e-3, np.float32)
         for word in text.lower().split():
-            vector[int(hashlib.md5(word.strip(".,?!").encode(), usedforsecurity=False).hexdigest(), 16) % DIMENSION] += 1
+            vector[
+                int(hashlib.md5(word.strip(".,?!").encode(), usedforsecurity=False).hexdigest(), 16) % DIMENSION
+            ] += 1
         unit: FloatMatrix = vector / np.linalg.norm(vector)
         return unit

@@ -94,7 +94,7 @@ def measure(outcomes: Iterable[Outcome]) -> dict[str, Any]:
             "questions": len(ordered),
             "answerable": counts["answerable"],
             "unanswerable": counts["unanswerable"],
-            "failed": sum("error" == outcome.cause for outcome in ordered),
+            "failed": sum(outcome.cause == "error" for outcome in ordered),
             "causes": dict(sorted(Counter(outcome.cause for outcome in ordered if outcome.cause).items())),
         },
         "all": _slice(ordered),
