@@ -43,7 +43,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    samples = [collect(name, *paths, arguments.work) for name, *paths in corpora(arguments.xquad, arguments.work)]
+    samples = [
+        collect(name, corpus, questions, arguments.work)
+        for name, corpus, questions in corpora(arguments.xquad, arguments.work)
+    ]
     names = sorted(samples[0].signals[0])
     for left_out in samples:
         model = fit([s for s in samples if s is not left_out], names)
@@ -107,7 +110,8 @@ class Fitted:
         """Probabilities [questions]."""
         values = np.array([[found[name] for name in self.names] for found in sample.signals])
         scaled = ((values - self.means) / self.scales).clip(-4, 4)
-        return 1 / (1 + np.exp(-(scaled @ self.weights + self.bias)))
+        probabilities: np.ndarray = 1 / (1 + np.exp(-(scaled @ self.weights + self.bias)))
+        return probabilities
 
     def as_json(self) -> dict[str, object]:
         """What qa/confidence.json holds."""

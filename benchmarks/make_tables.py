@@ -1,7 +1,7 @@
-"""Computes index/tables/NAME.npz: where each language lies in the encoder's space, from the Declaration of Human Rights.
+"""Computes index/tables/NAME.npz, where each language lies in the encoder's space.
 
-The Declaration says the same in every language, so the mean vector of its passages in one language, less the mean
-over all languages, is that language's own offset (see ARCHITECTURE.md).
+The Declaration of Human Rights says the same in every language, so the mean vector of its passages in one language,
+less the mean over all languages, is that language's own offset (see ARCHITECTURE.md).
 
 usage: python benchmarks/make_tables.py UDHR_FOLDER [--model NAME]
 """
@@ -19,19 +19,20 @@ from index.settings import DEFAULT_MODEL, Settings
 # Files of the Declaration (ISO 639-3) by the code that Polycite's language detector gives.
 FILES = {
     "af": "afr", "am": "amh", "ar": "arb", "az": "azj_latn", "be": "bel", "bg": "bul", "bn": "ben", "bo": "bod",
-    "br": "bre", "ca": "cat", "ceb": "ceb", "ckb": "ckb", "co": "cos", "cs": "ces", "cy": "cym", "da": "dan", "de": "deu",
-    "dv": "div", "el": "ell_monotonic", "en": "eng", "eo": "epo", "es": "spa", "et": "est", "eu": "eus", "fa": "pes_1",
-    "fi": "fin", "fr": "fra", "fy": "fri", "ga": "gle", "gd": "gla", "gl": "glg", "gu": "guj", "he": "heb", "hi": "hin",
-    "hr": "hrv", "hsb": "hsb", "ht": "hat_popular", "hu": "hun", "hy": "hye", "ia": "ina", "id": "ind", "ilo": "ilo",
-    "is": "isl", "it": "ita", "ja": "jpn", "jv": "jav", "ka": "kat", "kk": "kaz", "km": "khm", "kn": "kan", "ko": "kor",
-    "ku": "kmr", "ky": "kir", "la": "lat", "lb": "ltz", "lo": "lao", "lt": "lit", "lv": "lav", "mai": "mai", "mg": "plt",
-    "mk": "mkd", "ml": "mal", "mn": "khk", "mr": "mar", "ms": "ind", "mt": "mlt", "my": "mya", "nds": "nds", "ne": "nep",
-    "nl": "nld", "no": "nob", "oc": "lnc", "os": "oss", "pa": "pan", "pl": "pol", "ps": "pbu", "pt": "por_PT",
-    "qu": "quz", "rm": "roh", "ro": "ron", "ru": "rus", "sa": "san", "sah": "sah", "sc": "src", "si": "sin", "sk": "slk",
-    "sl": "slv", "so": "som", "sq": "als", "sr": "srp_cyrl", "su": "sun", "sv": "swe", "sw": "swh", "ta": "tam",
-    "te": "tel", "tg": "tgk", "th": "tha", "ti": "tir", "tk": "tuk_latn", "tl": "tgl", "tr": "tur", "tt": "tat",
-    "ug": "uig_arab", "uk": "ukr", "ur": "urd", "uz": "uzn_latn", "vi": "vie", "wa": "wln", "yi": "ydd", "yo": "yor",
-    "zh": "cmn_hans", "xh": "xho", "zu": "zul",
+    "br": "bre", "ca": "cat", "ceb": "ceb", "ckb": "ckb", "co": "cos", "cs": "ces", "cy": "cym", "da": "dan",
+    "de": "deu", "dv": "div", "el": "ell_monotonic", "en": "eng", "eo": "epo", "es": "spa", "et": "est", "eu": "eus",
+    "fa": "pes_1", "fi": "fin", "fr": "fra", "fy": "fri", "ga": "gle", "gd": "gla", "gl": "glg", "gu": "guj",
+    "he": "heb", "hi": "hin", "hr": "hrv", "hsb": "hsb", "ht": "hat_popular", "hu": "hun", "hy": "hye", "ia": "ina",
+    "id": "ind", "ilo": "ilo", "is": "isl", "it": "ita", "ja": "jpn", "jv": "jav", "ka": "kat", "kk": "kaz",
+    "km": "khm", "kn": "kan", "ko": "kor", "ku": "kmr", "ky": "kir", "la": "lat", "lb": "ltz", "lo": "lao",
+    "lt": "lit", "lv": "lav", "mai": "mai", "mg": "plt", "mk": "mkd", "ml": "mal", "mn": "khk", "mr": "mar",
+    "ms": "ind", "mt": "mlt", "my": "mya", "nds": "nds", "ne": "nep", "nl": "nld", "no": "nob", "oc": "lnc",
+    "os": "oss", "pa": "pan", "pl": "pol", "ps": "pbu", "pt": "por_PT", "qu": "quz", "rm": "roh", "ro": "ron",
+    "ru": "rus", "sa": "san", "sah": "sah", "sc": "src", "si": "sin", "sk": "slk", "sl": "slv", "so": "som",
+    "sq": "als", "sr": "srp_cyrl", "su": "sun", "sv": "swe", "sw": "swh", "ta": "tam", "te": "tel", "tg": "tgk",
+    "th": "tha", "ti": "tir", "tk": "tuk_latn", "tl": "tgl", "tr": "tur", "tt": "tat", "ug": "uig_arab", "uk": "ukr",
+    "ur": "urd", "uz": "uzn_latn", "vi": "vie", "wa": "wln", "yi": "ydd", "yo": "yor", "zh": "cmn_hans", "xh": "xho",
+    "zu": "zul",
 }  # fmt: skip
 
 

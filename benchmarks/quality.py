@@ -95,14 +95,16 @@ def rival(encoder: Encoder, engine: Engine, questions: list[Question]) -> dict[s
         """The same encoder with the same prompts."""
 
         def _get_query_embedding(self, query: str) -> list[float]:
-            return encoder.encode_question(query)[0].tolist()
+            return [float(number) for number in encoder.encode_question(query)[0]]
 
         def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-            return encoder.encode_sentences(texts).tolist()
+            return [[float(number) for number in vector] for vector in encoder.encode_sentences(texts)]
 
     documents = [Document(text=article.text, metadata={"file_name": name}) for name, article in engine.articles.items()]
     index = VectorStoreIndex.from_documents(
-        documents, embed_model=Embedding(embed_dim=encoder.dimension), transformations=[SentenceSplitter(1024, 200)]
+        documents,
+        embed_model=Embedding(embed_dim=encoder.dimension),
+        transformations=[SentenceSplitter(chunk_size=1024, chunk_overlap=200)],
     )
     retriever = index.as_retriever(similarity_top_k=5)
     hits: dict[str, list[bool]] = {}

@@ -21,7 +21,7 @@ from index.collection import Collection
 from index.encoder import Encoder, open_encoder
 from index.settings import DEFAULT_MODEL, PROJECT, Settings
 from index.sync import sync
-from qa.interaction import Interaction
+from qa.interaction import untrained
 from qa.question import understand
 
 PASSAGES = 20
@@ -98,11 +98,7 @@ def collect(data: Path) -> list[Example]:
 
 def example(pair: dict[str, str], encoder: Encoder, collection: Collection) -> Example:
     """One question with its candidates."""
-    import qa.question
-
-    identity = Interaction(*(np.zeros(s, np.float32) for s in ((384, 384), (384, 384), (384,))), weight=1.0)
-    qa.question.load_interaction = lambda *_: identity  # type: ignore[assignment]
-    question = understand(pair["question"], encoder, collection)
+    question = understand(pair["question"], encoder, collection, untrained(encoder.dimension))
     start = collection.articles[pair["article"]].text.index(pair["sentence"])
     end = start + len(pair["sentence"])
     article = collection.names.index(pair["article"])
@@ -152,7 +148,9 @@ def train(examples: list[Example], epochs: int) -> Learned:
             f"{time.perf_counter() - started:.0f} s",
             flush=True,
         )
-    return average.module
+    trained = average.module
+    assert isinstance(trained, Learned)
+    return trained
 
 
 if __name__ == "__main__":

@@ -70,12 +70,13 @@ class ResidualCentres:
     means: Mapping[str, FloatMatrix]
 
     def of(self, languages: Mapping[str, float]) -> FloatMatrix:
-        """Centre [dimension] of texts in these languages, weighted; languages that the corpus lacks: its overall mean."""
+        """Centre [dimension] of texts in these languages, weighted; its overall mean for one that it lacks."""
         if not languages:
             return self.overall
         total = sum(languages.values())
         weighted = [weight / total * self.means.get(code, self.overall) for code, weight in languages.items()]
-        return np.sum(weighted, axis=0, dtype=np.float32)
+        centre: FloatMatrix = np.sum(weighted, axis=0, dtype=np.float32)
+        return centre
 
 
 def load_table(model: str, dimension: int) -> LanguageTable:

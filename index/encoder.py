@@ -80,11 +80,11 @@ class SentenceTransformerEncoder:
     @property
     def prompts(self) -> tuple[str, str]:
         """What stands before every question and before every text to be found."""
-        own = self._model.prompts
-        query = self._query_prompt if self._query_prompt is not None else own.get("query", "")
-        known = [own[name] for name in ("passage", "document", "corpus") if own.get(name)]
-        passage = self._passage_prompt if self._passage_prompt is not None else (known or [""])[0]
-        return query or "", passage
+        own = {name: prompt for name, prompt in self._model.prompts.items() if prompt}
+        known = [own[name] for name in ("passage", "document", "corpus") if name in own]
+        query = own.get("query", "") if self._query_prompt is None else self._query_prompt
+        passage = next(iter(known), "") if self._passage_prompt is None else self._passage_prompt
+        return query, passage
 
     @property
     def fingerprint(self) -> str:

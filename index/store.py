@@ -121,7 +121,8 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        # Every client has it, but the interface that chromadb declares does not name it.
+        self._client.close()  # type: ignore[attr-defined]
 
 
 def rows_of(article: Article, encoded: EncodedArticle, table: LanguageTable) -> list[Row]:

@@ -100,8 +100,7 @@ def pack_tokens(vectors: FloatMatrix, scale: FloatMatrix) -> NDArray[np.uint8]:
     """
     levels = np.floor((vectors / (scale * _REACH) + 1) / 2 * _LEVELS)
     codes = np.clip(levels, 0, _LEVELS - 1).astype(np.uint8)
-    packed: NDArray[np.uint8] = codes[:, 0::2] | (codes[:, 1::2] << 4)
-    return packed
+    return np.bitwise_or(codes[:, 0::2], np.left_shift(codes[:, 1::2], np.uint8(4)))
 
 
 def unpack_tokens(codes: NDArray[np.uint8], scale: FloatMatrix) -> FloatMatrix:

@@ -205,7 +205,7 @@ def _configuration() -> dict[str, Any]:
 
 
 def _settings(options: dict[str, Any]) -> Settings:
-    return Settings(**{name: Path(value) if name == "corpus" else value for name, value in options.items()})
+    return Settings(**options)
 
 
 def _open(settings: Settings, *, rebuild: bool = False) -> "Engine":

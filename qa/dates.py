@@ -80,7 +80,7 @@ def _named_months(text: str, languages: tuple[str, ...]) -> Iterator[tuple[int, 
 
 @cache
 def _month_names(languages: tuple[str, ...]) -> list[tuple[str, int, int]]:
-    """Stem, longest form and number of every month's name in some languages; stems that two months share are left out."""
+    """Stem, longest form and number of every month's name in some languages, without stems that two months share."""
     from babel.core import UnknownLocaleError
     from babel.dates import get_month_names
 

@@ -47,8 +47,13 @@ def load_interaction(model: str, dimension: int) -> Interaction:
     """What was trained for an encoder, by its name; the identity where nothing was."""
     path = resources.files("qa").joinpath(f"interaction-{Path(model).name}.npz")
     if not path.is_file():
-        square = np.zeros((dimension, dimension), np.float32)
-        return Interaction(square, square, np.zeros(dimension, np.float32), 1.0)
+        return untrained(dimension)
     with path.open("rb") as raw, np.load(raw) as file:
         arrays = {name: file[name].astype(np.float32) for name in ("vector_map", "token_map", "importance")}
         return Interaction(**arrays, weight=float(file["weight"]))
+
+
+def untrained(dimension: int) -> Interaction:
+    """Matching as it is without training."""
+    square = np.zeros((dimension, dimension), np.float32)
+    return Interaction(square, square, np.zeros(dimension, np.float32), 1.0)

@@ -9,7 +9,7 @@ from index.encoder import Encoder, FloatMatrix
 from index.errors import UserError
 from index.languages import UNKNOWN, language_posterior, reweigh
 from qa.dates import Period, periods
-from qa.interaction import load_interaction
+from qa.interaction import Interaction, load_interaction
 
 LONGEST_QUESTION = 2000  # characters
 _DATE_LANGUAGES = 2  # the likeliest ones, whose month names are looked for
@@ -45,14 +45,17 @@ def check_question(text: str) -> str:
     return text
 
 
-def understand(text: str, encoder: Encoder, collection: Collection) -> Question:
-    """Detect the question's language, encode it, and take the language out."""
+def understand(text: str, encoder: Encoder, collection: Collection, interaction: Interaction | None = None) -> Question:
+    """Detect the question's language, encode it, and take the language out.
+
+    ``interaction``: how tokens are matched; None for what was trained for the encoder.
+    """
     table = collection.table
     vector, tokens = encoder.encode_question(text)
     languages = reweigh(language_posterior(text), table.nearness(vector), collection.centres.means)
     stored = normalise(vector - table.passage_centre(languages))
     token_vectors = normalise(tokens.vectors - table.token_centre(languages) - collection.token_centres.of(languages))
-    learned = load_interaction(encoder.name, encoder.dimension)
+    learned = interaction or load_interaction(encoder.name, encoder.dimension)
     return Question(
         text=text,
         languages=languages,

@@ -1,6 +1,5 @@
 """Reading a folder of articles."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -78,7 +77,7 @@ def test_missing_folder(tmp_path: Path) -> None:
 
 def test_file_names_with_odd_bytes(tmp_path: Path) -> None:
     (tmp_path / "new\nline.txt").write_text("Text one.")
-    os.makedirs(tmp_path / "a" / "b")
+    (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "ž.txt").write_text("Text two.")
     assert len(list(list_files(tmp_path))) == 2
 
@@ -105,7 +104,8 @@ def test_utf8_is_read_as_it_is(text: str) -> None:
     ("text", "language"),
     [
         ("Çfarë dhuratash i bëri Putini Kimit?", "sq"), ("Kdaj je bil podpisan sporazum o partnerstvu?", "sl"),
-        ("When did Putin visit North Korea?", "en"), ("普京送给金正恩什么礼物？", "zh"), ("プーチンは何を贈った？", "ja"),
+        ("When did Putin visit North Korea?", "en"),
+        ("普京送给金正恩什么礼物？", "zh"), ("プーチンは何を贈った？", "ja"),
         ("푸틴은 무엇을 선물했나요?", "ko"), ("ماذا أهدى بوتين إلى كيم؟", "ar"), ("Что Путин подарил Киму?", "ru"),
         ("ปูตินมอบอะไรให้คิม", "th"), ("WHAT DID PUTIN GIVE TO KIM?", "en"),
     ],

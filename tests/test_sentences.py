@@ -47,7 +47,8 @@ def test_thai_is_cut_at_spaces() -> None:
 
 
 def test_line_breaks() -> None:
-    hard_wrapped = "The president came to the city late\nin the evening and was met by\nthe mayor at the port. He\nstayed for two days."
+    lines = ["The president came to the city late", "in the evening and was met by", "the mayor at the port. He"]
+    hard_wrapped = "\n".join([*lines, "stayed for two days."])
     assert len(split_sentences(hard_wrapped, "en")) == 2
     headings = "First heading\n\nOne sentence.\nAnother line\nThird one."
     assert len(split_blocks(headings)) == 4

@@ -27,9 +27,11 @@ def corpus(tmp_path: Path) -> Path:
     return folder
 
 
-def run(corpus: Path, encoder: ToyEncoder | None = None, **more: bool) -> tuple[SyncReport, Collection, ToyEncoder]:
+def run(
+    corpus: Path, encoder: ToyEncoder | None = None, rebuild: bool = False
+) -> tuple[SyncReport, Collection, ToyEncoder]:
     encoder = encoder or ToyEncoder()
-    report, collection = sync(Settings(corpus=corpus, store=str(corpus.parent / "store")), encoder, **more)
+    report, collection = sync(Settings(corpus=corpus, store=str(corpus.parent / "store")), encoder, rebuild=rebuild)
     return report, collection, encoder
 
 

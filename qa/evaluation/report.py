@@ -22,7 +22,8 @@ body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sa
 main{max-width:74rem;margin:auto;padding:1rem}
 h1{font-size:1.6rem;margin:.5rem 0 0}h2{font-size:1.2rem;margin:2rem 0 .6rem}h3{font-size:1rem;margin:.2rem 0 .4rem}
 p{margin:.3rem 0}.soft,dt,figcaption,th{color:var(--soft);font-weight:400}
-.grid{display:grid;gap:.8rem;align-items:start;margin:.8rem 0;grid-template-columns:repeat(auto-fit,minmax(min(9.5rem,100%),1fr))}
+.grid{display:grid;gap:.8rem;align-items:start;margin:.8rem 0;
+grid-template-columns:repeat(auto-fit,minmax(min(9.5rem,100%),1fr))}
 .plots{grid-template-columns:repeat(auto-fit,minmax(min(24rem,100%),1fr))}
 .card,figure,.failure{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem;margin:0}
 .card b{display:block;font-size:1.5rem}.failure{margin:.8rem 0}
@@ -30,7 +31,8 @@ figure svg{width:100%;height:auto;display:block}
 .wide{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 td,th{padding:.3rem .55rem;text-align:end;white-space:nowrap;border-top:1px solid var(--line)}
-tr:first-child th{border-top:0}td:first-child,th:first-child{text-align:start;position:sticky;left:0;background:var(--card)}
+tr:first-child th{border-top:0}
+td:first-child,th:first-child{text-align:start;position:sticky;left:0;background:var(--card)}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem .8rem;margin:.3rem 0}dd{margin:0}
 details{margin:.3rem 0}summary{cursor:pointer}section>details>summary{font-weight:600;padding:.3rem 0}
 blockquote{margin:.3rem 0;padding:.2rem .8rem;border-inline-start:3px solid var(--line);white-space:pre-wrap}
