@@ -125,23 +125,27 @@ def evaluate(
         raise UserError("--no-regression compares with an earlier run: give --compare its folder")
     checks = evaluation.parse_checks(list(fail_under))
     settings = _settings(options)
-    evaluation.read_questions(questions)  # say what is wrong with the file before anything is loaded
+    evaluation.read_questions(questions)  # say what is wrong with the input before anything is loaded
+    if before is not None:
+        evaluation.load(before)
     engine = _open(settings)
     asked = evaluation.read_questions(questions, known_articles=set(engine.articles))
     target = out or Path(f"evaluation-{questions.stem}")
-    with click.progressbar(length=len(asked), label="asking", file=sys.stderr) as bar:
-        result = evaluation.evaluate(
-            asked,
-            engine.ask,
-            target,
-            state=engine.state,
-            texts={name: article.text for name, article in engine.articles.items()},
-            languages={name: article.language for name, article in engine.articles.items()},
-            progress=lambda done, total: bar.update(done - bar.pos),
-            fresh=fresh,
-        )
-    if not result.complete or result.metrics is None:
-        raise UserError(f"interrupted: the finished answers are in {target}; the same command goes on from there")
+    try:
+        with click.progressbar(length=len(asked), label="asking", file=sys.stderr) as bar:
+            result = evaluation.evaluate(
+                asked,
+                engine.ask,
+                target,
+                state=engine.state,
+                texts={name: article.text for name, article in engine.articles.items()},
+                languages={name: article.language for name, article in engine.articles.items()},
+                progress=lambda done, total: bar.update(done - bar.pos),
+                fresh=fresh,
+            )
+    except KeyboardInterrupt:
+        click.echo(f"interrupted: the finished answers are in {target}; the same command goes on from there", err=True)
+        raise SystemExit(130) from None
     click.echo(evaluation.headline(result.metrics))
     click.echo(f"\nreport: {result.report}")
     failures = evaluation.failing(result.metrics, checks)

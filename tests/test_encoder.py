@@ -56,31 +56,6 @@ def test_packing_tokens_keeps_directions() -> None:
     assert (normalise(vectors / scale) * normalise(again / scale)).sum(axis=1).min() > 0.98
 
 
-UNRELATED = {
-    "sq": ["Presidenti zbriti në aeroport.", "Çmimi i bukës u rrit.", "Fëmijët luajnë në park.", "Filmi zgjat dy orë."],
-    "zh": ["火车晚点了一个小时。", "医生建议多喝水。", "这本书卖得很好。", "昨天下了大雪。"],
-    "ru": ["Учёные открыли новую планету.", "Кошка спит на диване.", "Завод закрылся.", "Матч закончился вничью."],
-}
-
-
-def test_taking_the_language_out(encoder: SentenceTransformerEncoder) -> None:
-    """Unrelated sentences lie nearer to each other within a language than across; that all but vanishes."""
-    table = load_table(encoder.name, encoder.dimension)
-    codes = [code for code, texts in UNRELATED.items() for _ in texts]
-    raw = encoder.encode_sentences([text for texts in UNRELATED.values() for text in texts])
-    centred = normalise(raw - np.stack([table.passage_centre({code: 1.0}) for code in codes]))
-
-    def pull(vectors: np.ndarray) -> float:
-        """Mean similarity within languages less that across, against the spread of all similarities."""
-        same = np.equal.outer(codes, codes) & ~np.eye(len(codes), dtype=bool)
-        across = ~np.equal.outer(codes, codes)
-        similarity = vectors @ vectors.T
-        return float((similarity[same].mean() - similarity[across].mean()) / similarity[same | across].std())
-
-    assert pull(raw) > 0.7
-    assert pull(centred) < 0.5 * pull(raw)
-
-
 def test_encoder_helps_to_tell_the_language(encoder: SentenceTransformerEncoder) -> None:
     table = load_table(encoder.name, encoder.dimension)
     text = "Kdaj je Putin obiskal Severno Korejo?"
