@@ -112,6 +112,7 @@ def test_lost_rows_come_back(corpus: Path) -> None:
     assert np.array_equal(again.stored, collection.stored)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", ["chroma.sqlite3", "*/header.bin", "*/data_level0.bin", "*/length.bin"])
 def test_damaged_chroma_is_rebuilt_without_encoding(corpus: Path, pattern: str) -> None:
     _, collection, _ = run(corpus)
@@ -173,7 +174,8 @@ EDITS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=EDITS)
 def test_any_edits_end_as_a_fresh_index(edits: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("edits")
