@@ -2,12 +2,14 @@
 
 import io
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _INK = "#123456"  # replaced by the page's text colour
 _MAIN, _OTHER = "#3b82c4", "#d9822b"  # readable on light and on dark
 _MOST_LANGUAGES = 40
+_DRAWING = threading.Lock()  # the look is set for the whole process
 Draw = Callable[[Any], None]  # draws into a matplotlib Axes
 
 
@@ -40,7 +42,7 @@ def _svg(title: str, draw: Draw, height: float) -> str:
         "axes.spines.top": False,
         "axes.spines.right": False,
     }
-    with matplotlib.rc_context(ink | look | {"font.size": 10}):
+    with _DRAWING, matplotlib.rc_context(ink | look | {"font.size": 10}):
         figure = Figure(figsize=(5.2, height), layout="constrained")
         axes = figure.add_subplot()
         draw(axes)

@@ -18,7 +18,10 @@ from qa.page.words import words
 
 _LONGEST_BODY = 100_000  # bytes
 _LOG = logging.getLogger(__name__)
-_ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_ASSETS = {
+    "page.css": "text/css", "page.js": "text/javascript", "evaluate.css": "text/css", "evaluate.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}  # fmt: skip
 
 
 def add_routes(app: FastAPI, opening: Opening) -> None:

@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import gradio as gr
 
 from index.errors import UserError
 from index.settings import SEEDS
+from qa.answer import Answer
 from qa.page.chat import Session, Turn, render_chat
 from qa.page.corpus import summarise
 from qa.page.delivery import COOKIE
+from qa.page.feedback import Rating, feedback_file, keep
 from qa.page.frame import render_header, render_panel
 from qa.page.opening import Opening
 from qa.page.requests import clean
@@ -39,6 +42,7 @@ def build_page(opening: Opening) -> gr.Blocks:
             send = gr.Button(here.say("send"), variant="primary", scale=0, min_width=0, elem_id="pc-send")
             stop = gr.Button(here.say("stop"), visible=False, scale=0, min_width=0, elem_id="pc-stop")
         panel = _html("panel", render_panel(here))
+        _html("evaluate", "")  # no handler feeds it: its script loads it
 
         quiet: dict[str, Any] = {
             "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None,
@@ -52,8 +56,11 @@ def build_page(opening: Opening) -> gr.Blocks:
         asked = [
             gr.on([question.submit, send.click], handlers.ask, [session, question], shown, **quiet),
             chat.select(handlers.ask_example, [session], shown, **quiet),
+            chat.option_select(handlers.ask_alone, [session], shown, **quiet),
             opened.then(handlers.ask_linked, [session, linked], shown, **quiet),
         ]
+        chat.like(handlers.rate, [session], [chat], **quiet)
+        chat.submit(handlers.keep, [session], [chat], **quiet)
         stop.click(handlers.stop, [session], shown, cancels=asked, **quiet)
         header.click(handlers.new_chat, [session], shown, cancels=asked, **quiet)
         header.select(handlers.choose_language, [session], everything, cancels=[started], **quiet).then(
@@ -107,6 +114,11 @@ class Handlers:
         async for update in self._ask(session, str(event.value)):
             yield update
 
+    async def ask_alone(self, session: Session, event: gr.SelectData) -> AsyncIterator[list[Any]]:
+        """Asks a test question that was clicked, by itself, as the evaluation did."""
+        async for update in self._ask(session, str(event.value), alone=True):
+            yield update
+
     async def ask_linked(self, session: Session, linked: str) -> AsyncIterator[list[Any]]:
         """Asks the question in the page's address."""
         if not linked:
@@ -114,6 +126,31 @@ class Handlers:
             return
         async for update in self._ask(session, linked):
             yield update
+
+    def rate(self, session: Session, event: gr.LikeData) -> list[Any]:
+        """Records a thumb; the same one again takes it back."""
+        turn = session.find(event.index)
+        if turn and event.value in ("right", "wrong"):
+            session.rate(turn, Rating("" if turn.rating.judged == event.value else event.value))
+        return [self._chat(session)]
+
+    def keep(self, session: Session, event: gr.SelectData, request: gr.Request) -> list[Any]:
+        """Makes a test question of an answer; the value is the number of the right citation, 0 where none is."""
+        turn = session.find(event.index)
+        if turn and turn.answer and turn.rating.kept != "kept":
+            session.rate(turn, replace(turn.rating, kept=self._keep(turn.answer, event.value, request)))
+        return [self._chat(session)]
+
+    def _keep(self, answer: Answer, citation: object, request: gr.Request) -> Literal["kept", "failed"]:
+        file = feedback_file(self._opening.settings, request.cookies)
+        if file is None or not isinstance(citation, int):
+            return "failed"
+        try:
+            keep(file, answer, citation)
+        except OSError:
+            _LOG.exception("a test question could not be kept")
+            return "failed"
+        return "kept"
 
     def stop(self, session: Session) -> list[Any]:
         """Gives up the question that waits."""
@@ -130,12 +167,12 @@ class Handlers:
         session.language = choose_language(str(event.value), None)
         return self._everything(session)
 
-    async def _ask(self, session: Session, typed: str) -> AsyncIterator[list[Any]]:
+    async def _ask(self, session: Session, typed: str, *, alone: bool = False) -> AsyncIterator[list[Any]]:
         question = clean(typed)
         if not question:
             yield self._shown(session)
             return
-        turn = session.begin(question)
+        turn = session.begin(question, alone=alone)
         yield self._shown(session)
         answering = asyncio.create_task(self._answer(session, turn))
         status = self._opening.status

@@ -6,6 +6,7 @@ from typing import Literal
 
 from qa.answer import Answer
 from qa.page.answers import render_answer
+from qa.page.feedback import NOT_RATED, Rating, render_rating
 from qa.page.marks import attribute, escape
 from qa.page.opening import Status
 from qa.page.words import DEFAULT, Words, words
@@ -31,6 +32,8 @@ class Turn:
     state: Literal["waiting", "answered", "stopped", "failed"] = "waiting"
     answer: Answer | None = None
     error: str = ""  # in words for the reader; "" = the page's own sentence
+    alone: bool = False  # asked by itself, not as a follow-up
+    rating: Rating = NOT_RATED
 
 
 @dataclass
@@ -51,16 +54,18 @@ class Session:
         """Whether a question waits for its answer."""
         return any(turn.state == "waiting" for turn in self.turns)
 
-    def begin(self, question: str) -> Turn:
+    def begin(self, question: str, *, alone: bool = False) -> Turn:
         """Adds a question. One that still waits is stopped: a chat asks one thing at a time."""
         self.stop()
         self.asked += 1
-        turn = Turn(self.asked, question)
+        turn = Turn(self.asked, question, alone=alone)
         self.turns.append(turn)
         return turn
 
     def history(self, turn: Turn) -> list[str]:
-        """The answered questions before ``turn``, oldest first."""
+        """The answered questions before ``turn``, oldest first; none before one that was asked alone."""
+        if turn.alone:
+            return []
         earlier = [old.question for old in self.turns if old.key < turn.key and old.answer]
         return earlier[-_MOST_HISTORY:]
 
@@ -75,6 +80,14 @@ class Session:
     def fail(self, turn: Turn, error: str = "") -> None:
         """Records that the question got no answer, and why."""
         self._replace(turn, replace(turn, state="failed", error=error))
+
+    def find(self, key: object) -> Turn | None:
+        """The answered turn of this number."""
+        return next((turn for turn in self.turns if turn.key == key and turn.answer), None)
+
+    def rate(self, turn: Turn, rating: Rating) -> None:
+        """Records what the reader thinks of an answer."""
+        self._replace(turn, replace(turn, rating=rating))
 
     def stop(self) -> None:
         """Gives up the questions that wait."""
@@ -132,7 +145,7 @@ def stage(reported: str, words: Words) -> str:
 
 def _outcome(turn: Turn, status: Status, words: Words) -> str:
     if turn.answer:
-        return render_answer(turn.answer, words)
+        return render_answer(turn.answer, words) + render_rating(turn.answer, turn.rating, words)
     if turn.state == "waiting":
         return _waiting(status, words)
     if turn.state == "stopped":

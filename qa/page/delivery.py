@@ -9,9 +9,12 @@ from importlib.resources import files
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from qa.page.browsers import fresh_cookie
 from qa.page.words import choose_language, direction
 
 COOKIE = "polycite_language"
+_STYLES = ("page.css", "evaluate.css")
+_SCRIPTS = ("page.js", "evaluate.js")  # in this order: the second uses the first
 # Gradio compiles its templates in the browser, hence unsafe-eval; nothing is ever loaded from another host.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -58,7 +61,10 @@ class Delivery:
             body += message.get("body", b"")
             if not message.get("more_body"):
                 whole = complete(body, page_language(asked))
-                MutableHeaders(raw=start["headers"])["content-length"] = str(len(whole))
+                head = MutableHeaders(raw=start["headers"])
+                head["content-length"] = str(len(whole))
+                if cookie := fresh_cookie(cookies(asked)):
+                    head.append("set-cookie", cookie)
                 await _with_headers(send)(start)
                 await send({"type": "http.response.body", "body": whole})
 
@@ -67,11 +73,15 @@ class Delivery:
 
 def page_language(headers: Headers) -> str:
     """The language of the page: the reader's choice in the cookie, else the browser's wish."""
+    return choose_language(cookies(headers).get(COOKIE), headers.get("accept-language"))
+
+
+def cookies(headers: Headers) -> dict[str, str]:
+    """The cookies of a request; none where the browser's header cannot be read."""
     try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
     except CookieError:
-        cookie = None
-    return choose_language(cookie.value if cookie else None, headers.get("accept-language"))
+        return {}
 
 
 def complete(page: bytes, language: str) -> bytes:
@@ -84,8 +94,9 @@ def complete(page: bytes, language: str) -> bytes:
 @cache
 def _links() -> bytes:
     """The elements that load our style and script; a change of either changes its address."""
-    style, script = (f"page/{name}?v={_digest(name)}" for name in ("page.css", "page.js"))
-    return f'<link rel="stylesheet" href="{style}"><script src="{script}"></script>'.encode()
+    address = {name: f"page/{name}?v={_digest(name)}" for name in (*_STYLES, *_SCRIPTS)}
+    styles = "".join(f'<link rel="stylesheet" href="{address[name]}">' for name in _STYLES)
+    return (styles + "".join(f'<script src="{address[name]}"></script>' for name in _SCRIPTS)).encode()
 
 
 def _digest(name: str) -> str:

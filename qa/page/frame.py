@@ -18,7 +18,7 @@ def render_header(here: Words, corpus: Corpus | None, status: Status) -> str:
     return (
         f'<header class="pc-header"{scope}{field}><div class="pc-brand"><h1>Polycite</h1>'
         f'<p class="pc-tagline">{escape(here.say("tagline"))}</p></div>'
-        f'<p class="pc-corpus" role="status">{about}</p>'
+        f'{_views(here)}<p class="pc-corpus" role="status">{about}</p>'
         f'<div class="pc-tools"><button type="button" class="pc-new">{escape(here.say("new_chat"))}</button>'
         f"{_languages(here)}</div></header>"
     )
@@ -36,6 +36,15 @@ def render_panel(here: Words) -> str:
         f'<span class="pc-space"></span>{_tool("close", "pc-close", here)}</div>'
         '<div class="pc-panel-body" tabindex="0"></div></aside>'
     )
+
+
+def _views(here: Words) -> str:
+    """The two tabs. They are links, so that the browser's way back leads from one to the other."""
+    links = "".join(
+        f'<a class="pc-view" href="#{view}"{attribute("data-view", view)}>{escape(here.say(f"view_{view}"))}</a>'
+        for view in ("ask", "evaluate")
+    )
+    return f'<nav class="pc-views">{links}</nav>'
 
 
 def _tool(key: str, style: str, here: Words) -> str:

@@ -60,6 +60,7 @@ class Opening:
         self.settings = settings
         self.status = Status()
         self.error: Exception | None = None
+        self.closed = False  # whether the program ends and takes no more questions
         self._open_engine = open_engine
         self._engine: Answerer | None = None
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="polycite-ask")
@@ -86,6 +87,20 @@ class Opening:
         engine = await self.ready()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, partial(engine.ask, question, **options))
+
+    def ask_from_thread(self, question: str) -> Answer:
+        """The same for threads, which wait their turn as the chat's questions do. The engine must be open.
+
+        Whoever asks one question after the other lets everything in between that came meanwhile. Raises UserError.
+        """
+        if self._engine is None:
+            raise NotOpenedError("the articles are not open yet")
+        try:
+            waiting = self._worker.submit(self._engine.ask, question)
+        except RuntimeError:
+            self.closed = True
+            raise
+        return waiting.result()
 
     def _open(self, failed: Callable[[], None]) -> None:
         try:

@@ -12,6 +12,7 @@
   let ticket = 0; // tells the latest article request from earlier ones
   let lastTurn = 0;
   let headLanguage = "";
+  let rated = ""; // what is to have the focus once a rating is shown
 
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -320,7 +321,20 @@
     element.addEventListener("click", (event) => {
       const example = event.target.closest(".pc-example");
       if (example) trigger("select", { index: 0, value: example.dataset.question });
+      const rating = event.target.closest(".pc-thumb, .pc-keep-question");
+      if (rating) rate(rating, trigger);
     });
+    polycite.askAlone = (question) => trigger("option_select", { index: 0, value: question });
+  }
+
+  // A thumb, or the making of a test question: the answer of the server redraws the chat.
+  function rate(button, trigger) {
+    const turn = turnOf(button).dataset.turn;
+    const index = Number(turn);
+    rated = `[data-turn="${turn}"] .pc-rate :is(${button.dataset.judged ? `.pc-thumb-${button.dataset.judged}` : "a"})`;
+    if (button.dataset.judged) return void trigger("like", { index, value: button.dataset.judged, liked: true });
+    const choice = $(".pc-choice", button.parentElement);
+    trigger("submit", { index, value: Number(choice ? choice.value : button.dataset.right) });
   }
 
   function onHeader(element) {
@@ -347,6 +361,10 @@
 
   function onChat(element) {
     restoreFolds();
+    if (rated && $(rated) && document.activeElement === document.body) {
+      $(rated).focus({ preventScroll: true });
+      rated = "";
+    }
     const turns = $$("[data-turn]", element);
     const newest = turns.length ? Number(turns[turns.length - 1].dataset.turn) : 0;
     if (newest > lastTurn) onNewTurn(turns[turns.length - 1]);
@@ -392,5 +410,6 @@
     if (field && !narrow.matches) field.focus({ preventScroll: true });
   }
 
-  window.polycite = { mount };
+  const polycite = { mount, mounts, changes, localise, close, fetchText, language };
+  window.polycite = polycite;
 })();
