@@ -29,7 +29,9 @@ SOME_SEEDS = ("000_bd85b523315c1be6.txt", "001_1977e9eac9134f9c.txt", "003_9e4a1
 FILES = {"predictions.jsonl", "metrics.json", "report.html"}
 # The real command with a scripted engine, in a process of its own.
 _PROGRAM = textwrap.dedent("""
-    import sys
+    import signal, sys
+    # Whatever runs in the background of a shell is started deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.path[:0] = [{tests!r}]
     import qa.cli
     from fake_engine import FakeEngine, fake_articles
