@@ -33,7 +33,7 @@ Variant = Callable[[str, Encoder, Collection], tuple[Understood, Collection]]
 def main() -> None:
     """Print a table for each corpus."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--xquad", type=Path, default=PROJECT.parent / "shared" / "data" / "xquad")
+    parser.add_argument("--xquad", type=Path, help="folder of xquad.en.json and the like")
     parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()

@@ -40,7 +40,7 @@ class Sample:
 def main() -> None:
     """Fit, print, and write when told to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--xquad", type=Path, default=PROJECT.parent / "shared" / "data" / "xquad")
+    parser.add_argument("--xquad", type=Path, help="folder of xquad.en.json and the like")
     parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
@@ -60,13 +60,13 @@ def main() -> None:
         print(f"wrote {path.name}")
 
 
-def corpora(xquad: Path, work: Path) -> Iterator[tuple[str, Path, Path]]:
+def corpora(xquad: Path | None, work: Path) -> Iterator[tuple[str, Path, Path]]:
     """Name, articles and questions of every corpus."""
     yield "seeds", SEEDS, PROJECT / "tests" / "questions.jsonl"
     for folder in sorted((PROJECT / "benchmarks" / "corpora").iterdir()):
         yield folder.name, folder / "articles", folder / "questions.jsonl"
-    if not xquad.is_dir():
-        print(f"{xquad} is missing: fitted without the XQuAD pools")
+    if not xquad or not xquad.is_dir():
+        print("no --xquad folder: fitted without the XQuAD pools")
         return
     for shift, languages in ((0, "en,ro,ru,zh"), (2, "ru,zh,en"), (1, "ro,en"), (0, "zh")):
         name = f"xquad-{languages.replace(',', '')}-{shift}"

@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 FloatMatrix = NDArray[np.float32]
 Progress = Callable[[int], None]  # told how many more texts are done
 _BATCH = 8  # on CPUs small batches of like length are faster than large ones
-_MOST_TOKENS = 512
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ The second stage is the late interaction of ColBERT (Khattab & Zaharia 2020, arX
 question its best match among a sentence's tokens, averaged by how much each token counts (``qa.interaction``).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,8 +98,3 @@ def token_matches(question: Question, collection: Collection, sentences: NDArray
             column = int(np.searchsorted(sentences, sentence))
             best[:, column] = similarity[:, owner == sentence].max(axis=1)
     return best
-
-
-def top_passages(ranking: Ranking, collection: Collection) -> Sequence[int]:
-    """Passages of a ranking, best first."""
-    return list(dict.fromkeys(collection.passage_of[ranking.sentences].tolist()))
