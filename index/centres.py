@@ -11,6 +11,7 @@ Neutrality of Pre-trained Multilingual Representations", arXiv 2004.05160). It i
    (``ResidualCentres``), shrunk towards the mean over all its languages where a language has few sentences.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -33,6 +34,14 @@ class LanguageTable:
     token_base: FloatMatrix
     token_offsets: FloatMatrix
     token_scale: FloatMatrix  # [dimension], standard deviation of centred tokens
+
+    @property
+    def digest(self) -> str:
+        """Short hash of every number in the table."""
+        content = hashlib.sha256(" ".join(self.rows).encode())
+        for array in (self.passage_base, self.passage_offsets, self.token_base, self.token_offsets, self.token_scale):
+            content.update(array.tobytes())
+        return content.hexdigest()[:12]
 
     @property
     def has_tokens(self) -> bool:

@@ -20,6 +20,7 @@ from index.encoder import Encoder
 from index.encoding import encode, parse
 from index.errors import UserError
 from index.languages import detect_language
+from index.passages import LONGEST, SHORTEST
 from index.settings import Settings
 from index.store import DamagedStoreError, Store, row_id, rows_of
 from index.vectors import EncodedArticle, VectorCache
@@ -54,11 +55,11 @@ def sync(
     """
     started = time.perf_counter()
     articles, left_out = _read(settings.corpus, progress)
-    fingerprint = f"layout={LAYOUT} {encoder.fingerprint}"
+    table = load_table(encoder.name, encoder.dimension)
     with _locked(settings.store_folder):
         cache = VectorCache(settings.store_folder / "vectors.sqlite")
         try:
-            job = _Sync(settings, encoder, cache, fingerprint, progress)
+            job = _Sync(settings, encoder, cache, table, progress)
             counts = job.run(articles, rebuild)
             collection = job.load(articles)
         finally:
@@ -73,18 +74,23 @@ def sync(
     return report, collection
 
 
+def fingerprint(encoder: Encoder, table: LanguageTable) -> str:
+    """Names all that changes what is stored: layout, size of passages, fixed centres, model and prompts."""
+    return f"layout={LAYOUT} passages={SHORTEST}-{LONGEST} centres={table.digest} {encoder.fingerprint}"
+
+
 class _Sync:
     """One run: what it shares between its steps."""
 
     def __init__(
-        self, settings: Settings, encoder: Encoder, cache: VectorCache, fingerprint: str, progress: Progress | None
+        self, settings: Settings, encoder: Encoder, cache: VectorCache, table: LanguageTable, progress: Progress | None
     ) -> None:
         self.settings = settings
         self.encoder = encoder
         self.cache = cache
-        self.fingerprint = fingerprint
+        self.table = table
+        self.fingerprint = fingerprint(encoder, table)
         self.progress = progress or (lambda stage, done, total: None)
-        self.table: LanguageTable = load_table(encoder.name, encoder.dimension)
         self.sentences_encoded = 0
         self.notes: list[str] = []
 

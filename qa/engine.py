@@ -5,7 +5,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from index.collection import Collection
 from index.encoder import Encoder, open_encoder
 from index.errors import UserError
 from index.settings import Settings
-from index.sync import SyncReport, sync
+from index.sync import SyncReport, fingerprint, sync
 from qa import confidence, dialogue
 from qa.answer import MOST_CITATIONS, Answer
 from qa.answerer import compose
@@ -49,8 +48,11 @@ class Engine:
     def state(self) -> str:
         """A fingerprint of all that decides the answers: articles, encoder, and how they are used."""
         parts = [f"{name} {article.digest}" for name, article in sorted(self.articles.items())]
-        model = resources.files("qa").joinpath("confidence.json").read_text(encoding="utf-8")
-        return hashlib.sha256("\n".join([*parts, self.encoder.fingerprint, model]).encode()).hexdigest()
+        state = hashlib.sha256("\n".join([*parts, fingerprint(self.encoder, self.collection.table)]).encode())
+        for file in sorted(resources.files("qa").iterdir(), key=lambda each: each.name):
+            if file.name.endswith((".json", ".npz")):
+                state.update(file.read_bytes())
+        return state.hexdigest()
 
     def ask(
         self,
@@ -98,14 +100,14 @@ class Engine:
             self.report, self.collection = sync(self.settings, self.encoder, progress=progress)
         return self.report
 
-    @cached_property
+    @property
     def retriever(self) -> "PolyciteRetriever":
         """The retrieval stage for LlamaIndex programs."""
         from qa.retriever import PolyciteRetriever
 
         return PolyciteRetriever(self.collection, self.encoder)
 
-    @cached_property
+    @property
     def query_engine(self) -> "PolyciteQueryEngine":
         """The whole of it for LlamaIndex programs."""
         from qa.query_engine import PolyciteQueryEngine

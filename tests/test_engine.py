@@ -188,6 +188,8 @@ def test_refresh_forgets_deleted_text(encoder: Encoder, tmp_path: Path) -> None:
     (corpus / gone).unlink()
     assert engine.refresh().removed == 1
     assert all(c.article != gone for c in engine.ask("What gifts did Putin give to Kim?").citations)
+    found = engine.retriever.retrieve("What gifts did Putin give to Kim?")
+    assert all(node.node.metadata["article"] != gone for node in found)
     again, _ = sync(place, encoder)
     assert again.sentences_encoded == 0
 

@@ -2,19 +2,21 @@
 
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from toy_encoder import ToyEncoder
+from toy_encoder import DIMENSION, ToyEncoder
 
+from index.centres import load_table
 from index.collection import Collection
 from index.errors import UserError
 from index.settings import Settings
 from index.store import Store, row_id
-from index.sync import SyncReport, sync
+from index.sync import SyncReport, fingerprint, sync
 
 
 @pytest.fixture
@@ -35,12 +37,16 @@ def run(
     return report, collection, encoder
 
 
+def fingerprint_of(encoder: ToyEncoder) -> str:
+    return fingerprint(encoder, load_table(encoder.name, encoder.dimension))
+
+
 def counts(report: SyncReport) -> tuple[int, int, int, int, int]:
     return report.added, report.changed, report.removed, report.unchanged, report.sentences_encoded
 
 
 def stored_texts(corpus: Path, encoder: ToyEncoder) -> set[str]:
-    with Store(corpus.parent / "store" / "chroma", f"layout=1 {encoder.fingerprint}") as store:
+    with Store(corpus.parent / "store" / "chroma", fingerprint_of(encoder)) as store:
         return {row.text for row in store.rows()}
 
 
@@ -97,6 +103,20 @@ def test_other_settings_rebuild_and_say_so(corpus: Path) -> None:
     assert len(encoder.encoded) == 6
 
 
+@pytest.mark.parametrize("what", ["passages", "centres"])
+def test_other_passages_or_centres_rebuild(corpus: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(corpus)
+    if what == "passages":
+        monkeypatch.setattr("index.sync.LONGEST", 777)
+    else:
+        table = load_table("toy", DIMENSION)
+        moved = replace(table, passage_base=table.passage_base + 0.1)
+        monkeypatch.setattr("index.sync.load_table", lambda name, dimension: moved)
+    report, _, encoder = run(corpus)
+    assert any("settings changed" in note for note in report.notes)
+    assert report.added == 3 and len(encoder.encoded) == 6
+
+
 def test_rebuild_uses_cached_vectors(corpus: Path) -> None:
     run(corpus)
     report, _, encoder = run(corpus, rebuild=True)
@@ -105,7 +125,7 @@ def test_rebuild_uses_cached_vectors(corpus: Path) -> None:
 
 def test_lost_rows_come_back(corpus: Path) -> None:
     _, collection, encoder = run(corpus)
-    with Store(corpus.parent / "store" / "chroma", f"layout=1 {encoder.fingerprint}") as store:
+    with Store(corpus.parent / "store" / "chroma", fingerprint_of(encoder)) as store:
         store.delete([row_id(collection.articles["a.txt"], 0)])
     report, again, _ = run(corpus)
     assert report.changed == 1 and report.sentences_encoded == 0
