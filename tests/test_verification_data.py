@@ -18,6 +18,10 @@ SETS = {
         PROJECT / "seeds",
         {"true": 180, "number": 60, "name": 60, "citation": 50, "negation": 40, "invented": 50},
     ),
+    "tuning.jsonl": (
+        BENCHMARKS / "corpora",
+        {"true": 90, "number": 80, "name": 40, "citation": 50, "negation": 30, "invented": 20},
+    ),
 }
 SEED_LANGUAGES = {"sq", "sl", "en", "de", "fr", "es", "it", "tr", "ru", "zh", "ja", "ar"}
 
