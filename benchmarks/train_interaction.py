@@ -88,7 +88,7 @@ def collect(data: Path) -> list[Example]:
     """The examples of every training corpus."""
     examples = []
     encoder = open_encoder(Settings(data=data))
-    for folder in sorted((PROJECT / "benchmarks" / "training").iterdir()):
+    for folder in sorted(path.parent for path in (PROJECT / "benchmarks" / "training").glob("*/articles")):
         _, collection = sync(Settings(corpus=folder / "articles", data=data), encoder)
         lines = (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
         examples += [example(json.loads(line), encoder, collection) for line in lines]
