@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from index.formats.extracted import Extracted, date_in, tidy
+from index.formats.extracted import Extracted, UnreadableError, date_in, tidy
 from index.formats.plain import decoded
 
 _UNSEEN = frozenset(
@@ -26,12 +26,14 @@ def extract_html(raw: bytes) -> Extracted:
 
 
 def from_markup(markup: str) -> Extracted:
-    """The same of a page that is already decoded."""
+    """The same of a page that is already decoded. Raises UnreadableError where its elements are nested too deeply."""
     from lxml import etree
 
     # Nothing is fetched, and no entity but HTML's own is known.
-    parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
+    parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8", huge_tree=True)
     root = etree.fromstring(markup.encode("utf-8", "replace"), parser) if markup.strip() else None
+    if any("Excessive depth" in said.message for said in parser.error_log):
+        raise UnreadableError("is nested too deeply: its words cannot be told from its markup")
     if root is None:
         return Extracted("")
     meta = _meta(root)
