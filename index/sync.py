@@ -7,22 +7,26 @@ its content. A sync that was killed is finished by the next one without encoding
 import hashlib
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.articles import Article, LeftOut, list_files, read_article
+from index.articles import Article
 from index.centres import LanguageTable, load_table
 from index.collection import Collection, load_collection
+from index.empty import empty_collection
 from index.encoder import Encoder
 from index.encoding import encode, parse
 from index.errors import UserError
-from index.languages import detect_language
+from index.folder import LeftOut, scan, shown
 from index.passages import LONGEST, SHORTEST
+from index.reading import Reading, read_folder
 from index.settings import Settings
 from index.store import DamagedStoreError, Store, row_id, rows_of
+from index.texts import TextCache
 from index.vectors import EncodedArticle, VectorCache
 
 log = logging.getLogger(__name__)
@@ -51,24 +55,26 @@ def sync(
 ) -> tuple[SyncReport, Collection]:
     """Update the collection and load it.
 
-    Raises UserError where the corpus folder is missing or another process holds the store.
+    Raises UserError where the corpus folder is missing or, unless ``settings.allow_empty``, holds no article; where
+    another process holds the store; and where the store cannot be written.
     """
     started = time.perf_counter()
-    articles, left_out = _read(settings.corpus, progress)
-    table = load_table(encoder.name, encoder.dimension)
-    with _locked(settings.store_folder):
+    scan(settings.corpus)  # says at once, and not after waiting for the lock, that there is no such folder
+    with _faults_named(settings.store_folder), _locked(settings.store_folder):
+        read = _read(settings, rebuild, progress)
+        table = load_table(encoder.name, encoder.dimension)
         cache = VectorCache(settings.store_folder / "vectors.sqlite")
         try:
             job = _Sync(settings, encoder, cache, table, progress)
-            counts = job.run(articles, rebuild)
-            collection = job.load(articles)
+            counts = job.run(read.articles, rebuild)
+            collection = job.load(read.articles)
         finally:
             cache.close()
     report = SyncReport(
         **counts,
         sentences_encoded=job.sentences_encoded,
         seconds=time.perf_counter() - started,
-        left_out=tuple(left_out),
+        left_out=tuple(read.left_out),
         notes=tuple(job.notes),
     )
     return report, collection
@@ -162,27 +168,33 @@ class _Sync:
         """The collection in memory."""
         with self._store() as store:
             rows = list(store.rows())
+        if not articles:
+            return empty_collection(self.table, self.encoder.dimension)
         records = {article.name: self.encoded(article) for article in articles}
         return load_collection(articles, rows, records, self.table)
 
 
-def _read(folder: Path, progress: Progress | None) -> tuple[list[Article], list[LeftOut]]:
-    articles: list[Article] = []
-    left_out: list[LeftOut] = []
-    for name, path in list_files(folder):
-        article = read_article(name, path, detect_language)
-        if isinstance(article, Article):
-            articles.append(article)
-        else:
-            left_out.append(article)
-        if progress:
-            progress("reading", len(articles) + len(left_out), 0)
-    if not articles:
-        why = f"; left out: {left_out[0].name} {left_out[0].reason}" if left_out else ""
+def _read(settings: Settings, anew: bool, progress: Progress | None) -> Reading:
+    """The articles. A folder without any is taken for one that is not there, unless the user says otherwise."""
+    cache = TextCache(settings.store_folder / "texts.sqlite")
+    try:
+        read = read_folder(settings.corpus, cache, progress, anew=anew, allow_empty=settings.allow_empty)
+    finally:
+        cache.close()
+    return read
+
+
+@contextmanager
+def _faults_named(folder: Path) -> Iterator[None]:
+    """Say in one line what the disk refuses."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, DamagedStoreError) as error:
+        why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise UserError(
-            f"the folder {str(folder)!r} holds no article{why}: put text files there, or give another --corpus"
-        )
-    return articles, left_out
+            f"the folder {shown(str(folder))!r} cannot be written ({why}): make room or mend its rights, or "
+            "give another --data or --store"
+        ) from error
 
 
 @contextmanager

@@ -41,6 +41,7 @@ _SHARED = (
             help="Encoder: the built-in one, a sentence-transformers folder, or a hub name."),
     _option("--query-prompt", default=None, help="What stands before questions. Default: the model's own."),
     _option("--passage-prompt", default=None, help="What stands before passages. Default: the model's own."),
+    _option("--allow-empty", is_flag=True, help="Take a folder without articles for what it is: forget the old ones."),
 )  # fmt: skip
 
 

@@ -5,8 +5,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from index.articles import Article
 from index.collection import Collection
@@ -94,10 +97,21 @@ class Engine:
             seconds=time.perf_counter() - started,
         )
 
-    def refresh(self, progress: Progress | None = None) -> SyncReport:
-        """Bring the collection in line with the folder; questions go on being answered from the old one meanwhile."""
+    @property
+    def sentence_counts(self) -> Mapping[str, int]:
+        """Sentences by name of article."""
+        collection = self.collection
+        counts = np.bincount(collection.article_of, minlength=len(collection.names))
+        return dict(zip(collection.names, counts.tolist(), strict=True))
+
+    def refresh(self, progress: Progress | None = None, *, allow_empty: bool = False) -> SyncReport:
+        """Bring the collection in line with the folder; questions go on being answered from the old one meanwhile.
+
+        Raises UserError where the folder is not there, or is empty and ``allow_empty`` does not say that it should be.
+        """
+        settings = replace(self.settings, allow_empty=allow_empty or self.settings.allow_empty)
         with self._writing:
-            self.report, self.collection = sync(self.settings, self.encoder, progress=progress)
+            self.report, self.collection = sync(settings, self.encoder, progress=progress)
         return self.report
 
     @property

@@ -18,7 +18,12 @@ def shelf_name(cookies: Mapping[str, str], settings: Settings) -> str | None:
     if not _TOKEN.fullmatch(token):
         return None
     # Not the token itself: whoever can list the folders must not be able to pass for the browser.
-    return f"{_digest(token, 16)}-{_digest(str(settings.corpus.resolve()), 8)}"
+    return f"{_digest(token, 16)}-{corpus_key(settings)}"
+
+
+def corpus_key(settings: Settings) -> str:
+    """What tells the folders of articles apart in names of files."""
+    return _digest(str(settings.corpus.resolve()), 8)
 
 
 def fresh_cookie(cookies: Mapping[str, str]) -> str | None:
