@@ -36,8 +36,9 @@ def test_same_vectors_as_sentence_transformers(encoder: SentenceTransformerEncod
     theirs = dict(slow.run(TEXTS, "passage: "))
     for i, ours in fast.run(TEXTS, "passage: "):
         assert ours.ids.tolist() == theirs[i].ids.tolist() and ours.offsets.tolist() == theirs[i].offsets.tolist()
-        assert np.abs(ours.states - theirs[i].states).max() < 1e-4
-        assert np.abs(normalise(ours.vector) - normalise(theirs[i].vector)).max() < 1e-5
+        # Where the processor multiplies bfloat16, ours have its precision.
+        assert (normalise(ours.states) * normalise(theirs[i].states)).sum(axis=1).min() > 0.999
+        assert float(normalise(ours.vector) @ normalise(theirs[i].vector)) > 0.9999
 
 
 @pytest.mark.parametrize(
@@ -112,9 +113,10 @@ def test_table_covers_a_hundred_languages(encoder: SentenceTransformerEncoder) -
 
 def test_residual_centres_shrink() -> None:
     vectors = np.eye(4, dtype=np.float32)
-    centres = residual_centres([("a", vectors[:3]), ("b", vectors[3:])], 4, shrinkage=0.0)
+    groups = [("a", vectors[:3].sum(axis=0), 3), ("b", vectors[3:].sum(axis=0), len(vectors) - 3)]
+    centres = residual_centres(groups, 4, shrinkage=0.0)
     assert np.allclose(centres.means["b"], vectors[3])
-    shrunk = residual_centres([("a", vectors[:3]), ("b", vectors[3:])], 4, shrinkage=1e9)
+    shrunk = residual_centres(groups, 4, shrinkage=1e9)
     assert np.allclose(shrunk.means["b"], shrunk.overall, atol=1e-6)
     assert np.allclose(centres.of({"c": 1.0}), centres.overall)
 

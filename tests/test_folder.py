@@ -78,7 +78,7 @@ def test_an_unchanged_folder_is_not_even_opened(
         report, second, encoder = run(corpus)
     assert len(parsed) == 2 and encoder.encoded == [] and report.unchanged == 2
     assert second.articles == first.articles
-    assert np.array_equal(second.centred, first.centred)
+    assert np.array_equal(second.stored, first.stored)
 
 
 def test_a_file_that_may_be_changing_still_is_read_but_not_parsed_again(corpus: Path, parsed: list[int]) -> None:
@@ -147,7 +147,7 @@ def test_an_empty_folder_is_not_taken_for_deleted_articles(corpus: Path) -> None
     aside.rename(corpus)
     report, again, encoder = run(corpus)
     assert (report.unchanged, report.added, encoder.encoded) == (2, 0, [])
-    assert np.array_equal(again.centred, first.centred)
+    assert np.array_equal(again.stored, first.stored)
 
 
 def test_an_empty_folder_that_is_meant_is_forgotten(corpus: Path) -> None:

@@ -175,7 +175,7 @@ class Library:
             engine.refresh(report, allow_empty=self._emptied)
         except UserError as wrong:
             error = str(wrong)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the folder is followed for as long as the page is up
             _LOG.exception("the articles could not be brought up to date")
             error = "the articles could not be brought up to date: the log of the server says why"
         self.status = LibraryStatus(self.status.version + 1, error=error)
