@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from index.errors import UserError
 from index.formats.extracted import MOST_BYTES
-from qa.page.browsers import shelf_name
+from qa.page.browsers import is_known
 from qa.page.corpus import summarise
 from qa.page.corpus_view import Wish, render_body, render_tab, rows_of
 from qa.page.library import Library
@@ -34,29 +35,44 @@ def add_corpus_routes(app: FastAPI, opening: Opening) -> None:
         ("GET", "/page/corpus", routes.tab),
         ("GET", "/page/corpus/list", routes.body),
         ("GET", "/page/corpus/state", routes.state),
-        ("POST", "/page/corpus/upload", routes.upload),
-        ("POST", "/page/corpus/delete", routes.delete),
-        ("POST", "/page/corpus/restore", routes.restore),
+        ("POST", "/page/corpus/upload", _changing(routes.upload)),
+        ("POST", "/page/corpus/delete", _changing(routes.delete)),
+        ("POST", "/page/corpus/restore", _changing(routes.restore)),
     )
     for method, path, handler in table:
         app.add_api_route(path, _guarded(handler), methods=[method], response_model=None, include_in_schema=False)
 
 
 def _guarded(handler: Handler) -> Handler:
-    """The handler with every fault as one line of JSON; what changes something is taken from the page alone."""
+    """The handler with every fault as one line of JSON."""
 
     async def guarded(request: Request) -> Response:
         try:
-            if request.method == "POST":
-                _check_origin(request)
             return await handler(request)
         except UserError as error:
-            return JSONResponse({"error": " ".join(str(error).split())}, 400)
+            return _said(error, 400)
         except Exception:  # noqa: BLE001 - the log keeps it, the page has a sentence for it
             _LOG.exception("the Corpus tab asked for something that failed")
             return JSONResponse({"error": ""}, 500)
 
     return guarded
+
+
+def _changing(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Handler:
+    """A handler that changes the folder, for the page alone. A refusal is an outcome, and no failed request."""
+
+    async def changing(request: Request) -> Response:
+        _check_origin(request)
+        try:
+            return JSONResponse(await handler(request))
+        except UserError as error:
+            return _said(error, 200)
+
+    return changing
+
+
+def _said(error: UserError, status: int) -> Response:
+    return JSONResponse({"error": " ".join(str(error).split())}, status)
 
 
 class CorpusRoutes:
@@ -81,29 +97,24 @@ class CorpusRoutes:
         ready = {"ready": self._opening.engine is not None}
         return JSONResponse(self._library.status.as_json() | ready, headers={"Cache-Control": "no-store"})
 
-    async def upload(self, request: Request) -> Response:
+    async def upload(self, request: Request) -> dict[str, Any]:
         """Takes the body in as the file ``name``."""
-        self._owner(request)
         name = file_name(request.query_params.get("name", ""))
         async with self._uploads:
             content = await _received(request, name)
             kept = await asyncio.to_thread(self._library.save, name, content)
         undo = kept.replaced.key if kept.replaced else ""
-        return JSONResponse(
-            {"name": kept.name, "same": kept.same, "replaced": undo, "version": self._library.status.version}
-        )
+        return {"name": kept.name, "same": kept.same, "replaced": undo, "version": self._library.status.version}
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> dict[str, Any]:
         """Moves the article ``name`` to the trash."""
-        self._owner(request)
         deleted = await asyncio.to_thread(self._library.delete, request.query_params.get("name", ""))
-        return JSONResponse({"name": deleted.name, "key": deleted.key, "version": self._library.status.version})
+        return {"name": deleted.name, "key": deleted.key, "version": self._library.status.version}
 
-    async def restore(self, request: Request) -> Response:
+    async def restore(self, request: Request) -> dict[str, Any]:
         """Puts the deleted article ``key`` back."""
-        self._owner(request)
         restored = await asyncio.to_thread(self._library.restore, request.query_params.get("key", ""))
-        return JSONResponse({"name": restored.name, "version": self._library.status.version})
+        return {"name": restored.name, "version": self._library.status.version}
 
     async def _html(self, request: Request, *, whole: bool) -> Response:
         html = await asyncio.to_thread(self._render, request.query_params, whole)
@@ -117,14 +128,11 @@ class CorpusRoutes:
         body = render_body(rows, _wish(query), library.status, library.trash.all(), here)
         return render_tab(summarise(articles.values()).languages, body, here) if whole else body
 
-    def _owner(self, request: Request) -> None:
-        """Raises UserError without the cookie that the page sets, and that no foreign page can send along."""
-        if shelf_name(request.cookies, self._opening.settings) is None:
-            raise UserError("the browser has sent no cookie: allow cookies for this page and load it again")
-
 
 def _check_origin(request: Request) -> None:
-    """Raises UserError where the request comes from a page of another address."""
+    """Raises UserError where the request comes from anything but a page of ours."""
+    if not is_known(request.cookies):  # which no foreign page can send along
+        raise UserError("the browser has sent no cookie: allow cookies for this page and load it again")
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise UserError("the request comes from another page: use the one that this server serves")

@@ -99,8 +99,9 @@ def render_tab(languages: Sequence[tuple[str, int]], body: str, words: Words) ->
         f"<p>{escape(words.say('lib_text'))}</p></div>"
         f'<label class="pc-lib-drop"><input type="file" class="pc-hidden" multiple accept="{ACCEPTED}">'
         f"<b>{escape(words.say('lib_drop'))}</b><span>{formats}</span></label>"
-        '<ul class="pc-lib-files" aria-live="polite"></ul><p class="pc-lib-notice" role="status" dir="auto" hidden></p>'
-        f'{_filters(languages, words)}<div class="pc-lib-body">{body}</div>{_reader(words)}</div>'
+        '<ul class="pc-lib-files" aria-live="polite"></ul>'
+        f'{_filters(languages, words)}<div class="pc-lib-body">{body}</div>'
+        f'<p class="pc-lib-notice" role="status" dir="auto" hidden></p>{_reader(words)}</div>'
     )
 
 
@@ -158,12 +159,12 @@ def render_body(
 def render_state(status: LibraryStatus, words: Words) -> str:
     """What is being done about the folder, or why it was not."""
     if status.error:
-        return f'<p class="pc-lib-state pc-error" role="alert" dir="auto">{escape(status.error)}</p>'
+        return f'<p class="pc-lib-doing pc-error" role="alert" dir="auto">{escape(status.error)}</p>'
     if not status.busy:
         return ""
     count = words.say("position", n=status.done, total=status.total) if status.total else ""
     said = f"{stage(status.stage, words)} {count}".strip()
-    return f'<p class="pc-lib-state pc-busy" role="status">{escape(said)}</p>'
+    return f'<p class="pc-lib-doing pc-busy" role="status">{escape(said)}</p>'
 
 
 def _none(any_rows: bool, words: Words) -> str:
@@ -194,10 +195,10 @@ def _row(row: Row, words: Words) -> str:
         names = attribute("aria-label", label) + attribute("title", label)
         delete = f'<button type="button" class="pc-tool pc-lib-delete"{name}{names}></button>'
     state = f'<span class="pc-lib-is pc-lib-is-{row.state}">{escape(words.say(f"lib_is_{row.state}"))}</span>'
-    if row.reason:
-        state += f'<span class="pc-lib-why" dir="auto" lang="en">{escape(row.reason)}</span>'
     if row.article is None:
-        facts = f'<th scope="row"><bdi class="pc-lib-name">{escape(row.name)}</bdi></th><td></td><td></td><td></td>'
+        why = f'<span class="pc-lib-why" dir="auto" lang="en">{escape(row.reason)}</span>' if row.reason else ""
+        name_shown = f'<bdi class="pc-lib-name">{escape(row.name)}</bdi>'
+        facts = f'<th scope="row">{name_shown}{why}</th><td></td><td></td><td></td>'
     else:
         article, language = row.article, attribute("lang", row.article.language)
         facts = (

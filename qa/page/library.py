@@ -85,8 +85,11 @@ class Library:
 
     @property
     def present(self) -> frozenset[str]:
-        """Names of the files that were there at the last look."""
-        return frozenset(found.name for found in self._seen.files)
+        """Names of the files of the folder, as far as it is believed."""
+        engine = self._opening.engine
+        if engine is not None and (self._seen is None or self.status.error):
+            return frozenset(engine.articles)
+        return frozenset(found.name for found in self._seen.files) if self._seen else frozenset()
 
     @property
     def sentence_counts(self) -> Mapping[str, int]:
@@ -98,7 +101,7 @@ class Library:
     def left_out(self) -> tuple[LeftOut, ...]:
         """Files that are no articles."""
         engine = indexed(self._opening.engine)
-        return engine.report.left_out if engine else self._seen.left_out
+        return engine.report.left_out if engine else ()
 
     def save(self, asked: str, content: bytes) -> Kept:
         """Put a file among the articles; one of the same name goes to the trash. Raises UserError with its name."""
@@ -150,7 +153,7 @@ class Library:
 
     def _follow(self) -> None:
         self.trash.empty_old()
-        before: Scan | None = None  # what another program is changing is taken over once it stays as it is
+        before = self._seen  # what another program is changing is taken over once it stays as it is
         pause = _SHORTEST_PAUSE
         while not self._opening.closed:
             asked = self._wanted.wait(pause)
@@ -191,9 +194,9 @@ def indexed(engine: object) -> Indexed | None:
     return engine if isinstance(engine, Indexed) else None
 
 
-def _look(folder: Path) -> Scan:
-    """The folder as it is now; one that is not there holds nothing."""
+def _look(folder: Path) -> Scan | None:
+    """The folder as it is now; None where there is none."""
     try:
         return scan(folder)
     except UserError:
-        return Scan((), ())
+        return None

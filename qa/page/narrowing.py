@@ -69,7 +69,7 @@ def render_chips(narrowing: Narrowing, words: Words) -> str:
         return ""
     scope = attribute("lang", words.language) + attribute("dir", words.direction)
     chips = "".join(
-        f'<li class="pc-only-chip">{said}<button type="button" class="pc-only-drop" data-part="{part}"'
+        f'<li class="pc-only-chip"><span>{said}</span><button type="button" class="pc-only-drop" data-part="{part}"'
         f"{attribute('aria-label', words.say('only_drop', what=label))}></button></li>"
         for part, label, said in _parts(narrowing, words)
     )

@@ -10,9 +10,9 @@ from qa.page.words import Words
 
 _MOST_LANGUAGES = 6  # with a colour of their own
 _MOST_MONTHS = 72
-_WIDTH, _HEIGHT, _FOOT, _HEAD = 720.0, 150.0, 22.0, 16.0
+_WIDTH, _HEIGHT, _FOOT, _HEAD = 720.0, 160.0, 26.0, 24.0  # of the picture; room for text below and above
 _WIDEST = 36.0  # of a bar
-_ROOM = 48.0  # that the number of a year takes
+_ROOM, _EDGE = 64.0, 26.0  # that the number of a year takes, and half of it
 
 
 def render_timeline(articles: Sequence[Article], words: Words) -> str:
@@ -67,7 +67,7 @@ def _bars(periods: Sequence[str], counts: Counter[tuple[str, int]], name: str) -
         if totals[period] and (len(periods) <= 24 or totals[period] == highest):
             shapes.append(f'<text x="{left + width / 2:.1f}" y="{foot - 4:.1f}">{totals[period]}</text>')
     shapes += [
-        f'<text x="{(place + 0.5) * step:.1f}" y="{_HEIGHT - 5}">{period[:4]}</text>'
+        f'<text x="{min(max(_EDGE, (place + 0.5) * step), _WIDTH - _EDGE):.1f}" y="{_HEIGHT - 6}">{period[:4]}</text>'
         for place, period in _labelled(periods)
     ]
     return (

@@ -89,7 +89,7 @@
       const state = text === null ? null : JSON.parse(text);
       if (state) await onState(state);
       look();
-    }, $(".pc-lib-state.pc-busy") || $(".pc-lib-file-waits") || version < 0 ? BUSY : CALM);
+    }, $(".pc-lib-doing.pc-busy") || $(".pc-lib-file-waits") || version < 0 ? BUSY : CALM);
   }
 
   async function onState(state) {
@@ -165,7 +165,9 @@
   function onSent(request, line) {
     let answer = {};
     try { answer = JSON.parse(request.responseText); } catch { /* no answer of ours: see below */ }
-    if (!answer.name) return tell(line, answer.error || said("failed"), "wrong");
+    const name = `${$("bdi", line).textContent}: `; // stands beside it already
+    const error = (answer.error || said("failed")).replace(name, () => "");
+    if (!answer.name) return tell(line, error, "wrong");
     if (answer.same) return tell(line, said("same"), "done");
     tell(line, answer.replaced ? `${said("replaced")} ${said("added")}` : said("added"));
     $("progress", line).removeAttribute("value");
@@ -315,7 +317,9 @@
     element.addEventListener("submit", (event) => event.preventDefault());
     element.addEventListener("close", (event) => { if (event.target.matches(".pc-lib-reader")) onReaderClosed(); }, true);
     // Escape closes the window alone.
-    element.addEventListener("keydown", (event) => { if (event.key === "Escape" && $("dialog[open]")) event.stopPropagation(); });
+    element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && $("dialog[open]")) event.stopPropagation();
+    });
     showView();
   };
   polycite.changes.corpus = () => {};
