@@ -242,7 +242,8 @@ def _tell(report: "SyncReport") -> None:
 def _as_text(answer: "Answer") -> str:
     lines = [answer.answer, ""]
     for citation in answer.citations:
-        source = ", ".join(filter(None, [citation.article, citation.date, citation.language]))
+        page = f"p. {citation.page}" if citation.page else None
+        source = ", ".join(filter(None, [citation.article, page, citation.date, citation.language]))
         lines.append(f"[{citation.n}] {citation.title} ({source})")
         lines.append("    " + " ".join(citation.text.split()))
     lines.append(f"\nconfidence {answer.confidence:.2f}, {answer.seconds:.2f} s")

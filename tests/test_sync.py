@@ -13,6 +13,7 @@ from toy_encoder import DIMENSION, ToyEncoder
 
 from index.centres import load_table
 from index.collection import Collection
+from index.encoder import SentenceTransformerEncoder
 from index.errors import UserError
 from index.settings import Settings
 from index.store import Store, row_ids
@@ -172,30 +173,21 @@ def test_flipped_byte_in_a_record_is_found(corpus: Path) -> None:
     assert same(again, collection)
 
 
-def test_flipped_byte_in_tokens_is_found_and_mended(corpus: Path) -> None:
-    _, collection, encoder = run(corpus)
-    path = corpus.parent / "store" / "vectors.sqlite"
-    with sqlite3.connect(path) as connection:
+@pytest.mark.slow
+def test_damaged_tokens_are_found_and_mended(corpus: Path, encoder: SentenceTransformerEncoder) -> None:
+    settings = Settings(corpus=corpus, store=str(corpus.parent / "store"))
+    report, collection = sync(settings, encoder)
+    engine = Engine(settings, encoder, collection, report)
+    before = engine.ask("Which ship left the harbour?")
+    with sqlite3.connect(corpus.parent / "store" / "vectors.sqlite") as connection:
         codes = connection.execute("SELECT codes FROM tokens LIMIT 1").fetchone()[0]
         broken = bytes([codes[0] ^ 1]) + codes[1:]
         connection.execute("UPDATE tokens SET codes = ? WHERE codes = ?", (broken, codes))
-    everything = np.arange(collection.passage_of[-1] + 1, dtype=np.int32)
-    with pytest.raises(DamagedRecordError) as caught:
-        collection.passage_tokens(everything)
-    settings = Settings(corpus=corpus, store=str(corpus.parent / "store"))
-    report, again = sync(settings, encoder, previous=collection, damaged=[caught.value.key])
-    assert report.sentences_encoded == 2 and same(again, collection)
-    assert len(again.passage_tokens(everything).sentences)
-
-
-def test_the_engine_mends_what_it_finds_damaged(corpus: Path) -> None:
-    report, collection, encoder = run(corpus)
-    engine = Engine(Settings(corpus=corpus, store=str(corpus.parent / "store")), encoder, collection, report)
-    before = engine.ask("Which ship left the harbour?")
-    with sqlite3.connect(corpus.parent / "store" / "vectors.sqlite") as connection:
-        connection.execute("UPDATE tokens SET sum = sum + 1")
+    with pytest.raises(DamagedRecordError):
+        collection.passage_tokens(collection.passage_of)
     after = engine.ask("Which ship left the harbour?")
-    assert after.citations == before.citations and engine.report.sentences_encoded == 6
+    assert after.citations == before.citations and engine.report.sentences_encoded == 2
+    assert engine.collection.passage_tokens(collection.passage_of).sentences.size
 
 
 def test_nothing_changed_means_the_collection_is_not_opened(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,9 +203,7 @@ def test_adding_an_article_reads_no_other_record(corpus: Path, monkeypatch: pyte
     read: list[str] = []
     get = VectorCache.get
     monkeypatch.setattr(VectorCache, "get", lambda cache, key: (read.append(key), get(cache, key))[1])
-    report, grown = sync(
-        Settings(corpus=corpus, store=str(corpus.parent / "store")), encoder, previous=collection
-    )
+    report, grown = sync(Settings(corpus=corpus, store=str(corpus.parent / "store")), encoder, previous=collection)
     assert counts(report) == (1, 0, 0, 3, 1) and set(read) == {grown.loaded["d.txt"].key}
 
 

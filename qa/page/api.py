@@ -20,6 +20,7 @@ _LONGEST_BODY = 100_000  # bytes
 _LOG = logging.getLogger(__name__)
 _ASSETS = {
     "page.css": "text/css", "page.js": "text/javascript", "evaluate.css": "text/css", "evaluate.js": "text/javascript",
+    "corpus.css": "text/css", "corpus.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }  # fmt: skip
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from index.articles import Article
 from index.errors import UserError
 from index.folder import LeftOut, Scan, scan
 from index.sync import SyncReport
 from qa.page.browsers import corpus_key
-from qa.page.opening import Answerer, Opening, Progress
+from qa.page.opening import Opening, Progress
 from qa.page.trash import Deleted, Trash
 from qa.page.uploads import check_content, file_name, write_whole
 
@@ -86,14 +85,23 @@ class Library:
 
     @property
     def present(self) -> frozenset[str]:
-        """Names of the files that were there at the last look."""
-        return frozenset(found.name for found in self._seen.files)
+        """Names of the files of the folder, as far as it is believed."""
+        engine = self._opening.engine
+        if engine is not None and (self._seen is None or self.status.error):
+            return frozenset(engine.articles)
+        return frozenset(found.name for found in self._seen.files) if self._seen else frozenset()
+
+    @property
+    def sentence_counts(self) -> Mapping[str, int]:
+        """Sentences by name of article."""
+        engine = indexed(self._opening.engine)
+        return engine.sentence_counts if engine else {}
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """Files that are no articles."""
-        engine = self._opening.engine
-        return engine.report.left_out if isinstance(engine, Indexed) else self._seen.left_out
+        engine = indexed(self._opening.engine)
+        return engine.report.left_out if engine else ()
 
     def save(self, asked: str, content: bytes) -> Kept:
         """Put a file among the articles; one of the same name goes to the trash. Raises UserError with its name."""
@@ -145,13 +153,13 @@ class Library:
 
     def _follow(self) -> None:
         self.trash.empty_old()
-        before: Scan | None = None  # what another program is changing is taken over once it stays as it is
+        before = self._seen  # what another program is changing is taken over once it stays as it is
         pause = _SHORTEST_PAUSE
         while not self._opening.closed:
             asked = self._wanted.wait(pause)
             self._wanted.clear()
-            engine = self._opening.engine
-            if not isinstance(engine, Indexed):
+            engine = indexed(self._opening.engine)
+            if engine is None:
                 if asked:
                     self._wanted.set()
                     time.sleep(0.1)
@@ -175,20 +183,20 @@ class Library:
             engine.refresh(report, allow_empty=self._emptied)
         except UserError as wrong:
             error = str(wrong)
-        except Exception:  # noqa: BLE001 - the folder is followed for as long as the page is up
+        except Exception:  # noqa: BLE001 - the log keeps it, the page gets one line
             _LOG.exception("the articles could not be brought up to date")
             error = "the articles could not be brought up to date: the log of the server says why"
         self.status = LibraryStatus(self.status.version + 1, error=error)
 
 
-def articles_of(engine: Answerer | None) -> Mapping[str, Article]:
-    """The articles that questions are answered from; none before the engine is open."""
-    return engine.articles if engine else {}
+def indexed(engine: object) -> Indexed | None:
+    """The engine, where it is open and follows a folder."""
+    return engine if isinstance(engine, Indexed) else None
 
 
-def _look(folder: Path) -> Scan:
-    """The folder as it is now; one that is not there holds nothing."""
+def _look(folder: Path) -> Scan | None:
+    """The folder as it is now; None where there is none."""
     try:
         return scan(folder)
     except UserError:
-        return Scan((), ())
+        return None
