@@ -18,7 +18,7 @@ from index.errors import UserError
 from index.settings import Settings
 from index.store import Store, row_ids
 from index.sync import SyncReport, fingerprint, sync
-from index.vectors import DamagedRecordError, VectorCache
+from index.vectors import DamagedRecordError, EncodedArticle, VectorCache
 from qa.engine import Engine
 
 
@@ -202,7 +202,12 @@ def test_adding_an_article_reads_no_other_record(corpus: Path, monkeypatch: pyte
     (corpus / "d.txt").write_text("A new bridge was built.")
     read: list[str] = []
     get = VectorCache.get
-    monkeypatch.setattr(VectorCache, "get", lambda cache, key: (read.append(key), get(cache, key))[1])
+
+    def spy(cache: VectorCache, key: str) -> EncodedArticle | None:
+        read.append(key)
+        return get(cache, key)
+
+    monkeypatch.setattr(VectorCache, "get", spy)
     report, grown = sync(Settings(corpus=corpus, store=str(corpus.parent / "store")), encoder, previous=collection)
     assert counts(report) == (1, 0, 0, 3, 1) and set(read) == {grown.loaded["d.txt"].key}
 
