@@ -11,6 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from index.articles import Article
 from index.collection import Collection
@@ -45,6 +46,9 @@ class Engine:
         self.collection = collection
         self.report = report
         self._writing = threading.Lock()
+        # Products here are small: two threads at one of them wait for each other beside any busy process, and askers
+        # who come together keep all cores busy anyway.
+        threadpool_limits(1)
 
     @property
     def articles(self) -> Mapping[str, Article]:
