@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -25,13 +26,22 @@ _ASSETS = {
 }  # fmt: skip
 
 
+class WholePath(PathConvertor):
+    """The rest of an address, also where a name in it holds a line break."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("whole", WholePath())
+
+
 def add_routes(app: FastAPI, opening: Opening) -> None:
     """Adds the routes to an application."""
     routes = Routes(opening)
     app.add_api_route("/healthz", routes.health, methods=["GET"], response_model=None)
     app.add_api_route("/api/ask", routes.ask, methods=["POST"], response_model=None)
-    app.add_api_route("/api/articles/{name:path}", routes.article, methods=["GET"], response_model=None)
-    app.add_api_route("/page/article/{name:path}", routes.panel, methods=["GET"], response_model=None)
+    app.add_api_route("/api/articles/{name:whole}", routes.article, methods=["GET"], response_model=None)
+    app.add_api_route("/page/article/{name:whole}", routes.panel, methods=["GET"], response_model=None)
     app.add_api_route("/page/{name}", routes.asset, methods=["GET"], response_model=None, include_in_schema=False)
     app.add_api_route("/favicon.ico", routes.icon, methods=["GET"], response_model=None, include_in_schema=False)
 
