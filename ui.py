@@ -22,7 +22,7 @@ def build(opening: Opening) -> "gr.Blocks":
 
 def serve(
     settings: Settings, host: str = "127.0.0.1", port: int = 7860, *, open_engine: OpenEngine | None = None,
-    hosts: tuple[str, ...] = (),
+    hosts: tuple[str, ...] = (), mcp: bool = False,
 ) -> None:  # fmt: skip
     """Serves the page and the HTTP interface until it is interrupted.
 
@@ -31,10 +31,10 @@ def serve(
     """
     from qa.page.server import run
 
-    run(settings, open_engine or _open_engine, host, port, hosts)
+    run(settings, open_engine or real_engine, host, port, hosts, mcp=mcp)
 
 
-def _open_engine(settings: Settings, progress: Progress) -> Answerer:
+def real_engine(settings: Settings, progress: Progress) -> Answerer:
     """The real engine, whose imports take seconds."""
     from qa.engine import open_engine
 

@@ -132,8 +132,8 @@ def test_own_part_of_the_first_page_is_small(client: TestClient) -> None:
     assert sum(len(client.get(path).content) for path in ("/", "/page/page.css", "/page/page.js")) < 300_000
 
 
-def test_gradio_offers_nothing_but_the_page(client: TestClient) -> None:
-    assert client.get("/gradio_api/info").json()["named_endpoints"] == {}
+def test_gradio_offers_the_page_and_ask(client: TestClient) -> None:
+    assert list(client.get("/gradio_api/info").json()["named_endpoints"]) == ["/ask"]
     assert client.get("/monitoring").status_code in (403, 404)
 
 

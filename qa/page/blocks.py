@@ -16,6 +16,7 @@ from qa.page.corpus import summarise
 from qa.page.delivery import COOKIE
 from qa.page.feedback import Rating, feedback_file, keep
 from qa.page.frame import render_header, render_panel
+from qa.page.gradio_api import add_gradio_api
 from qa.page.opening import Opening
 from qa.page.requests import clean
 from qa.page.words import choose_language, words
@@ -43,6 +44,7 @@ def build_page(opening: Opening) -> gr.Blocks:
             stop = gr.Button(here.say("stop"), visible=False, scale=0, min_width=0, elem_id="pc-stop")
         panel = _html("panel", render_panel(here))
         _html("evaluate", "")  # no handler feeds it: its script loads it
+        add_gradio_api(opening)
 
         quiet: dict[str, Any] = {
             "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None,

@@ -21,6 +21,8 @@ _WANTED = {
     "language": 'a language code such as "sq"',
     "from": 'a date such as "2024-06"',
     "to": 'a date such as "2024-06"',
+    "since": 'a date such as "2024-06"',
+    "until": 'a date such as "2024-06"',
     "top": f"a whole number from 1 to {MOST_CITATIONS}",
 }
 
@@ -44,10 +46,14 @@ def parse_ask(body: bytes) -> AskRequest:
     return check_ask(found)
 
 
-def check_ask(found: Mapping[str, Any]) -> AskRequest:
-    """The request in a JSON object. Raises UserError for anything that is not as it should be."""
+def check_ask(found: Mapping[str, Any], *, by_name: bool = False) -> AskRequest:
+    """The request in a JSON object. Raises UserError for anything that is not as it should be.
+
+    ``by_name``: the dates are called ``since`` and ``until``, for callers to whom ``from`` is no name.
+    """
     try:
-        asked = Asked.model_validate({clean(name): _cleaned(value) for name, value in found.items()}, by_name=False)
+        cleaned = {clean(name): _cleaned(value) for name, value in found.items()}
+        asked = Asked.model_validate(cleaned, by_name=by_name, by_alias=not by_name)
     except ValidationError as error:
         raise _fault(error) from None
     return AskRequest(

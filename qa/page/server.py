@@ -19,7 +19,7 @@ _LAST_PORT = 65_535
 _FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 
 
-def create_app(opening: Opening, hosts: tuple[str, ...] = ("*",)) -> "FastAPI":
+def create_app(opening: Opening, hosts: tuple[str, ...] = ("*",), *, mcp: bool = False) -> "FastAPI":
     """The application; it answers only requests for the given host names."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
@@ -36,6 +36,10 @@ def create_app(opening: Opening, hosts: tuple[str, ...] = ("*",)) -> "FastAPI":
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     add_evaluate_routes(app, opening)
     add_routes(app, opening)
+    if mcp:
+        from qa.mcp_server import add_mcp
+
+        add_mcp(app, opening)
     theme = gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"])
     gr.mount_gradio_app(
         app, build_page(opening), path="/", theme=theme, footer_links=[], run_history=False, enable_monitoring=False,
@@ -46,7 +50,7 @@ def create_app(opening: Opening, hosts: tuple[str, ...] = ("*",)) -> "FastAPI":
 
 def run(
     settings: Settings, open_engine: Callable[[Settings, Progress], Answerer], host: str, port: int,
-    hosts: tuple[str, ...] = (),
+    hosts: tuple[str, ...] = (), *, mcp: bool = False,
 ) -> None:  # fmt: skip
     """Serves until it is interrupted; ``hosts`` are names under which a proxy passes requests on.
 
@@ -57,7 +61,7 @@ def run(
     listening = listen(host, port)
     opening = Opening(settings, open_engine)
     with listening:
-        _serve(opening, listening, host, hosts)
+        _serve(opening, listening, host, hosts, mcp)
     if opening.error:
         raise opening.error
 
@@ -93,13 +97,13 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"{host!r} is no address of this machine ({error}): give --host 127.0.0.1 or another of its addresses"
 
 
-def _serve(opening: Opening, listening: socket.socket, host: str, hosts: tuple[str, ...]) -> None:
+def _serve(opening: Opening, listening: socket.socket, host: str, hosts: tuple[str, ...], mcp: bool) -> None:
     import uvicorn
 
     # A loopback address answers to its own names only, so that no foreign page reaches it by a name that it made up.
     local = ("127.0.0.1", "localhost", "[::1]", *hosts) if host in _LOOPBACK else ("*",)
     # Pages that are open hold a connection, which would keep the server from ending.
-    config = uvicorn.Config(create_app(opening, local), log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(create_app(opening, local, mcp=mcp), log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
 
     def give_up() -> None:
