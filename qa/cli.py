@@ -1,4 +1,4 @@
-"""The command line: ``polycite index | ask | evaluate | serve | mcp``.
+"""The command line: ``polycite index | ask | evaluate | serve | mcp | password``.
 
 Options also come from POLYCITE_* variables and from ``polycite.toml`` in the working folder, in that order of weight.
 Whatever is wrong with the input is said in one line on standard error, with exit code 2.
@@ -15,6 +15,7 @@ import click
 
 from index.errors import UserError
 from index.settings import DEFAULT_MODEL, SEEDS, Settings
+from qa.cli_doors import password, take_doors, with_doors
 
 if TYPE_CHECKING:
     from index.sync import SyncReport
@@ -165,11 +166,13 @@ def evaluate(
 @_option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @_option("--port", type=int, default=7860, show_default=True, help="Port to bind.")
 @click.option("--mcp", is_flag=True, help="Serve the tools of polycite mcp at /mcp, too.")
+@with_doors
 def serve(host: str, port: int, mcp: bool, **options: Any) -> None:
     """Serve the app."""
     import ui
 
-    ui.serve(_settings(options), host=host, port=port, mcp=mcp)
+    doors = take_doors(host, options)
+    ui.serve(_settings(options), host=host, port=port, doors=doors, mcp=mcp)
 
 
 @polycite.command()
@@ -181,6 +184,9 @@ def mcp(**options: Any) -> None:
     from qa.page.opening import Opening
 
     serve_stdio(Opening(_settings(options), ui.real_engine))
+
+
+polycite.add_command(password)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -17,7 +17,7 @@ from qa.page.words import words
 
 _ASSETS = {
     "page.css": "text/css", "page.js": "text/javascript", "evaluate.css": "text/css", "evaluate.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
+    "login.css": "text/css", "icon.svg": "image/svg+xml",
 }  # fmt: skip
 
 

@@ -90,6 +90,7 @@ class Handlers:
     def open_page(self, session: Session, request: gr.Request) -> list[Any]:
         """Localises a page that was just opened, and takes the question out of its address."""
         session.language = choose_language(request.cookies.get(COOKIE), request.headers.get("accept-language"))
+        session.user = request.username or ""
         return [clean(str(request.query_params.get("q", ""))), *self._everything(session)]
 
     async def follow_start(self, session: Session) -> AsyncIterator[list[Any]]:
@@ -212,4 +213,4 @@ class Handlers:
     def _header(self, session: Session) -> str:
         engine = self._opening.engine
         corpus = summarise(engine.articles.values()) if engine else None
-        return render_header(session.words, corpus, self._opening.status)
+        return render_header(session.words, corpus, self._opening.status, session.user)
