@@ -1,19 +1,24 @@
 """The gate in front of the app: an ASGI layer through which every request has to come."""
 
+from collections.abc import Collection
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from index.errors import UserError
 from qa.doors.doors import Doors
 from qa.doors.keeper import Keeper, Visitor
+from qa.doors.messages import Owners, check_message, is_message, named_session
 from qa.doors.paths import counts, is_open, is_public, largest_body
 from qa.doors.rates import Rates
 from qa.doors.sessions import Sessions
 from qa.page.browsers import COOKIE as BROWSER
 from qa.page.delivery import cookies
-from qa.page.programs import fault
+from qa.page.programs import TooLongError, fault, refusal
 
 USER = "polycite.user"  # in a request's scope: the user's name, "" with the token; absent where there are no doors
 OUTSIDE = "polycite.outside"  # in a request's scope: set where nobody has been let in
@@ -21,18 +26,18 @@ _LONGEST_QUERY = 10_000  # characters that are kept while one logs in
 _STATIC = ("/assets/", "/static/", "/page/page.css", "/page/login.css")
 
 
-class _TooLongError(Exception):
-    """The body goes on beyond what its path takes."""
-
-
 class Gate:
     """Refuses what is not for this server, not for this visitor, too much or too often; passes on the rest."""
 
-    def __init__(self, app: ASGIApp, doors: Doors, keeper: Keeper, sessions: Sessions) -> None:
+    def __init__(
+        self, app: ASGIApp, doors: Doors, keeper: Keeper, sessions: Sessions, functions: Collection[int]
+    ) -> None:
         self._app = app
         self._doors = doors
         self._keeper = keeper
         self._sessions = sessions
+        self._functions = functions
+        self._owners = Owners()
         self._rates = Rates(doors.rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +61,13 @@ class Gate:
         if refused:
             await refused(scope, receive, send)
             return
-        await self._pass_on(scope, receive, send, visitor)
+        scope = self._marked(scope, visitor)
+        try:
+            receive = await self._checked(scope, receive, visitor.name)
+        except UserError as error:
+            await refusal(error)(scope, receive, send)
+            return
+        await self._pass_on(scope, receive, send)
 
     def _foreign(self, headers: Headers) -> Response | None:
         """What is meant for another server, or comes from another server's page."""
@@ -73,12 +84,12 @@ class Gate:
     def _elsewhere(self, scope: Scope, headers: Headers) -> Response | None:
         """What is not there, or carries too much."""
         path = scope["path"]
-        if not is_open(path):
+        if not is_open(path, shut=self._doors.shut):
             return fault("there is nothing here", 404)
         most = largest_body(path)
         length = headers.get("content-length", "0")
         if not length.isdigit() or len(length) > 15 or int(length) > most:
-            return _too_long(most)
+            return refusal(TooLongError(f"the request is longer than {most:,} bytes: send less"))
         return None
 
     def _unknown(self, scope: Scope, headers: Headers, visitor: Visitor) -> Response | None:
@@ -104,32 +115,54 @@ class Gate:
             return None
         return fault(f"too many requests: come again in {wait} s", 429, {"Retry-After": str(wait)})
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
+    async def _checked(self, scope: Scope, receive: Receive, user: str | None) -> Receive:
+        """The request's body, measured while it comes in. Raises UserError for what Gradio must not see."""
         most = largest_body(scope["path"])
-        taken, begun = 0, False
+        taken = 0
 
         async def measured() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > most:
-                raise _TooLongError
+                raise TooLongError(f"the request is longer than {most:,} bytes: send less")
             return message
 
-        async def noting(message: Message) -> None:
+        passed_on: Receive = measured
+        session = named_session(scope["path"], scope.get("query_string", b""))
+        if is_message(scope["method"], scope["path"]):
+            body = await Request(scope, measured).body()
+            clean, session = check_message(body, self._functions)
+            passed_on = _replay(clean, receive)
+        if session and self._doors.shut and not self._owners.admits(session, user or ""):
+            raise UserError("this is another user's page: load it anew")
+        return passed_on
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        too_long: TooLongError | None = None
+        begun = False
+
+        async def receiving() -> Message:
+            nonlocal too_long
+            try:
+                return await receive()
+            except TooLongError as error:
+                too_long = error
+                raise
+
+        async def sending(message: Message) -> None:
             nonlocal begun
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and not too_long:
                 begun = True
                 if self._doors.shut and not scope["path"].startswith(_STATIC):
                     MutableHeaders(raw=message["headers"])["cache-control"] = "no-store"
-            await send(message)
-
-        try:
-            await self._app(self._marked(scope, visitor), measured, noting)
-        except _TooLongError:
             if begun:
-                raise
-            await _too_long(most)(scope, receive, send)
+                await send(message)
+
+        with suppress(TooLongError):
+            await self._app(scope, receiving, sending)
+        if too_long and not begun:  # whatever the handler made of it
+            await refusal(too_long)(scope, receive, send)
 
     def _marked(self, scope: Scope, visitor: Visitor) -> Scope:
         """The request with the visitor's name; whatever is kept by browser is kept by user."""
@@ -145,8 +178,18 @@ class Gate:
         return {**scope, "headers": [*passed, (b"cookie", told.encode())], USER: visitor.name}
 
 
-def _too_long(most: int) -> Response:
-    return fault(f"the request is longer than {most:,} bytes: send less", 413, {"Connection": "close"})
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that has been read once more, then whatever comes next."""
+    given = False
+
+    async def replaying() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replaying
 
 
 def _is_plain(text: str) -> bool:

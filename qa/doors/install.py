@@ -1,6 +1,6 @@
 """Puts the doors in front of an application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -17,17 +17,20 @@ TOKEN_USER = "(token)"  # noqa: S105 - the name that Gradio is given for whoever
 Dependency = Callable[[Request], str | None]
 
 
-def add_doors(app: FastAPI, doors: Doors | None, settings: Settings) -> Dependency | None:
+def add_doors(
+    app: FastAPI, doors: Doors | None, settings: Settings, functions: Collection[int]
+) -> Dependency | None:  # fmt: skip
     """Adds gate and login; returns what tells Gradio the user's name, None where nobody has to log in.
 
-    Raises UserError where the key of logins cannot be kept.
+    ``functions``: the numbers of the page's functions, as Gradio counts them. Raises UserError where the key of logins
+    cannot be kept.
     """
     doors = doors or Doors(Names("", every=True))
     key = read_key(settings.data_folder) if doors.shut else bytes(32)  # without doors nothing is signed
     sessions = Sessions(key, doors.users, doors.tokens)
     keeper = Keeper(doors, sessions)
     add_login(app, doors, keeper, sessions)
-    app.add_middleware(Gate, doors=doors, keeper=keeper, sessions=sessions)
+    app.add_middleware(Gate, doors=doors, keeper=keeper, sessions=sessions, functions=functions)
     return _user_of if doors.shut else None
 
 

@@ -54,7 +54,9 @@ def _tool(key: str, style: str, here: Words) -> str:
 
 def _way_out(here: Words, user: str) -> str:
     """The button that ends a login."""
-    button = f'<button type="submit" class="pc-log-out"{attribute("title", user)}>{escape(here.say("log_out"))}</button>'
+    button = (
+        f'<button type="submit" class="pc-log-out"{attribute("title", user)}>{escape(here.say("log_out"))}</button>'
+    )
     return f'<form method="post" action="logout">{button}</form>'
 
 

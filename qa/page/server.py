@@ -33,7 +33,8 @@ def create_app(opening: Opening, doors: "Doors | None" = None, *, mcp: bool = Fa
     from qa.page.evaluate_api import add_evaluate_routes
 
     app = FastAPI(title="Polycite", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    known = add_doors(app, doors, opening.settings)
+    blocks = build_page(opening)
+    known = add_doors(app, doors, opening.settings, set(blocks.fns))
     app.add_middleware(Delivery)
     add_evaluate_routes(app, opening)
     add_routes(app, opening)
@@ -43,7 +44,7 @@ def create_app(opening: Opening, doors: "Doors | None" = None, *, mcp: bool = Fa
         add_mcp(app, opening)
     theme = gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"])
     gr.mount_gradio_app(
-        app, build_page(opening), path="/", theme=theme, footer_links=[], run_history=False, enable_monitoring=False,
+        app, blocks, path="/", theme=theme, footer_links=[], run_history=False, enable_monitoring=False,
         ssr_mode=False, mcp_server=False, pwa=False, max_file_size="1mb", show_error=False, auth_dependency=known,
     )  # fmt: skip
     return app
