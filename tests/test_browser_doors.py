@@ -62,6 +62,7 @@ def test_one_logs_in_asks_and_logs_out(browser: "Browser", address: str) -> None
     assert page.evaluate("document.activeElement.name") == "username"
     log_in(page, "ana", "wrong password")
     assert "wrong" in page.locator("[role=alert]").inner_text()
+    assert page.locator("[name=username]").input_value() == "ana"
     log_in(page, "ana", PASSWORD)
     page.locator(".pc-quote").first.wait_for()  # the question of the address has survived the login
     assert page.locator(".pc-log-out").get_attribute("title") == "ana"
@@ -92,3 +93,6 @@ def test_the_login_is_in_the_readers_language_on_a_phone(browser: "Browser", add
     for field in page.locator("input:not([type=hidden]), button").all():
         box = field.bounding_box()
         assert box and box["height"] >= 44
+    log_in(page, "ana", PASSWORD)
+    page.locator(".pc-log-out").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

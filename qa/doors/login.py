@@ -59,7 +59,7 @@ class LoginRoutes:
         visitor = await self._keeper.log_in(name, password, address)
         for_browser = "text/html" in request.headers.get("accept", "")
         if visitor.name is None:
-            return self._refused(request, visitor, then) if for_browser else _refusal(visitor)
+            return self._refused(request, visitor, then, name) if for_browser else _refusal(visitor)
         answer = self._welcome(request, visitor.name, then) if for_browser else JSONResponse({"success": True})
         secure = request.url.scheme == "https"
         answer.set_cookie(
@@ -83,20 +83,20 @@ class LoginRoutes:
         link = f"<p><a{attribute('href', to)}>{escape(here.say('log_in'))}</a></p>"
         return HTMLResponse(_document(here, f"{link}{_FORGET}"), headers={"Clear-Site-Data": '"storage"'})
 
-    def _refused(self, request: Request, visitor: Visitor, then: str) -> Response:
+    def _refused(self, request: Request, visitor: Visitor, then: str, name: str) -> Response:
         here = words(page_language(request.headers))
         said = here.say("log_in_wait", n=visitor.wait) if visitor.wait else here.say("log_in_wrong")
-        answer = self._page(request, then, said, 429 if visitor.wait else 401)
+        answer = self._page(request, then, said, 429 if visitor.wait else 401, name)
         if visitor.wait:
             answer.headers["Retry-After"] = str(visitor.wait)
         return answer
 
-    def _page(self, request: Request, then: str, said: str = "", status: int = 200) -> Response:
+    def _page(self, request: Request, then: str, said: str = "", status: int = 200, name: str = "") -> Response:
         here = words(page_language(request.headers))
         wrong = f'<p class="pc-login-wrong" role="alert">{escape(said)}</p>' if said else ""
-        fields = _field(here.say("log_in_name"), "username", "text", "username") if self._doors.users else ""
+        fields = _field(here.say("log_in_name"), "username", "username", name) if self._doors.users else ""
         label = here.say("log_in_password" if self._doors.users else "log_in_token")
-        fields += _field(label, "password", "password", "current-password")
+        fields += _field(label, "password", "current-password")
         form = (
             f'<form method="post" action="login"><input type="hidden" name="then"{attribute("value", then)}>'
             f"{wrong}{fields}<button>{escape(here.say('log_in'))}</button></form>"
@@ -113,11 +113,12 @@ def _refusal(visitor: Visitor) -> Response:
     return fault("the name or the password is wrong", 401)
 
 
-def _field(label: str, name: str, kind: str, known_as: str) -> str:
-    focused = " autofocus" if name == "username" else ""
+def _field(label: str, name: str, known_as: str, value: str = "") -> str:
+    kind = "text" if name == "username" else "password"
+    focused = " autofocus" if kind == "text" else ""
     return (
         f'<label>{escape(label)}<input type="{kind}" name="{name}" autocomplete="{known_as}" required maxlength="1024"'
-        f' dir="auto" autocapitalize="none" spellcheck="false"{focused}></label>'
+        f' dir="auto" autocapitalize="none" spellcheck="false"{attribute("value", value)}{focused}></label>'
     )
 
 
