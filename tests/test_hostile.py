@@ -42,7 +42,7 @@ from qa.page.words import LANGUAGES as PAGE_LANGUAGES
 from qa.page.words import words
 
 TRIED: Counter[str] = Counter()
-SHORT, LONG = 1, 100  # how many times as many inputs
+SHORT, LONG = 1, 20  # how many times as many inputs
 TIMES = [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.long)]
 ENCODER = ToyEncoder()
 NAMES = st.lists(TEXTS, max_size=2)
