@@ -20,7 +20,7 @@ from index.settings import PROJECT
 from qa.doors.doors import RATE, open_doors
 from qa.doors.names import Names
 from qa.doors.paths import counts, is_open, is_public, largest_body
-from qa.doors.rates import Rates
+from qa.doors.rates import Rates, household
 from qa.doors.sessions import LASTS, Sessions, read_key
 from qa.doors.users import Users, make_entry, read_users, write_user
 
@@ -173,6 +173,12 @@ def test_no_client_gets_more_than_its_share(limit: int, gaps: list[float]) -> No
             assert rates.wait("a") == 0
             passed += 1
     assert rates.wait("b") == 0
+
+
+def test_a_client_cannot_change_its_address_for_another() -> None:
+    assert household("2001:db8::1") == household("2001:db8::ffff:2") != household("2001:db8:0:1::1")
+    assert household("::ffff:192.0.2.1") == household("192.0.2.1") != household("192.0.2.2")
+    assert household("testclient") == "testclient"
 
 
 def test_what_is_remembered_of_clients_is_bounded() -> None:

@@ -14,7 +14,7 @@ from qa.doors.doors import Doors
 from qa.doors.keeper import Keeper, Visitor
 from qa.doors.messages import Owners, check_message, is_message, named_session
 from qa.doors.paths import counts, is_open, is_public, largest_body
-from qa.doors.rates import Rates
+from qa.doors.rates import Rates, household
 from qa.doors.sessions import Sessions
 from qa.page.browsers import COOKIE as BROWSER
 from qa.page.delivery import cookies
@@ -55,7 +55,7 @@ class Gate:
         if wrong:
             await wrong(scope, receive, send)
             return
-        address = scope["client"][0] if scope.get("client") else ""
+        address = household(scope["client"][0]) if scope.get("client") else ""
         visitor = await self._keeper.visitor(headers, address) if self._doors.shut else Visitor("")
         refused = self._unknown(scope, headers, visitor) or self._too_often(scope, visitor, address)
         if refused:

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from qa.doors.doors import Doors
 from qa.doors.gate import USER
 from qa.doors.keeper import Keeper, Visitor
+from qa.doors.rates import household
 from qa.doors.sessions import COOKIE, LASTS, Sessions
 from qa.page.delivery import page_language
 from qa.page.marks import attribute, escape
@@ -55,7 +56,7 @@ class LoginRoutes:
         """Sets the cookie and leads to the page; for a program, which accepts no HTML, it only sets the cookie."""
         sent = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=5)
         name, password, then = (sent.get(field, [""])[0] for field in ("username", "password", "then"))
-        address = request.client.host if request.client else ""
+        address = household(request.client.host) if request.client else ""
         visitor = await self._keeper.log_in(name, password, address)
         for_browser = "text/html" in request.headers.get("accept", "")
         if visitor.name is None:

@@ -1,5 +1,6 @@
 """How often a client may ask: a bucket for each, that fills up again with time."""
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -28,3 +29,14 @@ class Rates:
         if len(self._left) > _MOST_CLIENTS:
             self._left.popitem(last=False)
         return 0 if passes else max(1, math.ceil((1 - left) * 60 / self._limit))
+
+
+def household(address: str) -> str:
+    """The address as far as one client cannot change it: of IPv6 the first half."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((found, 64), strict=False))
