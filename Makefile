@@ -33,7 +33,7 @@ test: lint  ## set up, lint, and run all tests
 
 .PHONY: test-fast
 test-fast: $(STAMP)  ## run the tests that need neither the real encoder nor a browser
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow and not long"
 
 .PHONY: lint
 lint: $(STAMP)  ## check style, layout and types

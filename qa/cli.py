@@ -42,6 +42,7 @@ _SHARED = (
             help="Encoder: the built-in one, a sentence-transformers folder, or a hub name."),
     _option("--query-prompt", default=None, help="What stands before questions. Default: the model's own."),
     _option("--passage-prompt", default=None, help="What stands before passages. Default: the model's own."),
+    _option("--allow-empty", is_flag=True, help="Take a folder without articles for what it is: forget the old ones."),
 )  # fmt: skip
 
 
@@ -259,7 +260,8 @@ def _tell(report: "SyncReport") -> None:
 def _as_text(answer: "Answer") -> str:
     lines = [answer.answer, ""]
     for citation in answer.citations:
-        source = ", ".join(filter(None, [citation.article, citation.date, citation.language]))
+        page = f"p. {citation.page}" if citation.page else None
+        source = ", ".join(filter(None, [citation.article, page, citation.date, citation.language]))
         lines.append(f"[{citation.n}] {citation.title} ({source})")
         lines.append("    " + " ".join(citation.text.split()))
     lines.append(f"\nconfidence {answer.confidence:.2f}, {answer.seconds:.2f} s")

@@ -65,5 +65,5 @@ def understand(text: str, encoder: Encoder, collection: Collection, interaction:
         tokens=learned.tokens(token_vectors),
         weights=learned.weights(token_vectors, tokens.weights),
         interaction_weight=learned.weight,
-        periods=tuple(periods(text, list(languages)[:_DATE_LANGUAGES], int(collection.dates.max(initial=0)))),
+        periods=tuple(periods(text, list(languages)[:_DATE_LANGUAGES], int(collection.article_dates.max(initial=0)))),
     )

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index.articles import Article, LeftOut, list_files, read_article
+from index.articles import Article, list_files, read_article
 from index.errors import UserError
+from index.folder import LeftOut
 from index.settings import SEEDS, Settings
 from qa.answer import LONGEST_QUESTION, Answer, Citation
 

@@ -114,10 +114,15 @@ def _card(citation: Citation, words: Words, folded: bool) -> str:
         f'<li class="pc-card{" pc-folded" if folded else ""}"{_place(citation)}>'
         f'<div class="pc-card-head"><span class="pc-n" aria-hidden="true">{citation.n}</span>'
         f'<button type="button" class="pc-title pc-open" dir="auto"{language}{title}</button>'
-        f'<span class="pc-facts">{date_shown(citation.date, words)} · {language_name(citation.language)}</span></div>'
+        f'<span class="pc-facts">{_facts(citation, words)}</span></div>'
         f'<blockquote class="pc-excerpt" dir="auto"{language}>{marked(citation.text, mark, "pc-around")}</blockquote>'
         f'<div class="pc-actions">{_actions(citation, words, folded)}</div></li>'
     )
+
+
+def _facts(citation: Citation, words: Words) -> str:
+    page = f" · {escape(words.say('page', n=citation.page))}" if citation.page else ""
+    return f"{date_shown(citation.date, words)} · {language_name(citation.language)}{page}"
 
 
 def _actions(citation: Citation, words: Words, folded: bool) -> str:
@@ -137,7 +142,8 @@ def _actions(citation: Citation, words: Words, folded: bool) -> str:
 def _place(citation: Citation) -> str:
     """What the script of the page needs to open the article, and to copy the quote with its source."""
     date = english_date(citation.date) if citation.date else ""
-    source = " · ".join(part for part in (citation.title, date, citation.article) if part)
+    page = f"p. {citation.page}" if citation.page else ""
+    source = " · ".join(part for part in (citation.title, date, citation.article, page) if part)
     values = {
         "n": citation.n, "article": citation.article, "start": citation.start, "end": citation.end,
         "from": citation.highlight[0], "to": citation.highlight[1], "source": source,

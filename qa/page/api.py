@@ -17,7 +17,7 @@ from qa.page.words import words
 
 _ASSETS = {
     "page.css": "text/css", "page.js": "text/javascript", "evaluate.css": "text/css", "evaluate.js": "text/javascript",
-    "login.css": "text/css", "icon.svg": "image/svg+xml",
+    "corpus.css": "text/css", "corpus.js": "text/javascript", "login.css": "text/css", "icon.svg": "image/svg+xml",
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def add_routes(app: FastAPI, opening: Opening) -> None:
     routes = Routes(opening)
     add_programs(app, opening)
     app.add_api_route(
-        "/page/article/{name:name}", routes.panel, methods=["GET"], response_model=None, include_in_schema=False
+        "/page/article/{name:whole}", routes.panel, methods=["GET"], response_model=None, include_in_schema=False
     )
     app.add_api_route("/page/{name}", routes.asset, methods=["GET"], response_model=None, include_in_schema=False)
     app.add_api_route("/favicon.ico", routes.icon, methods=["GET"], response_model=None, include_in_schema=False)

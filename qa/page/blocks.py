@@ -17,7 +17,8 @@ from qa.page.delivery import COOKIE
 from qa.page.feedback import Rating, feedback_file, keep
 from qa.page.frame import render_header, render_panel
 from qa.page.gradio_api import add_gradio_api
-from qa.page.opening import Opening
+from qa.page.narrowing import parse_narrowing, render_chips
+from qa.page.opening import Opening, Options
 from qa.page.requests import clean
 from qa.page.words import choose_language, words
 
@@ -36,6 +37,7 @@ def build_page(opening: Opening) -> gr.Blocks:
         header = _html("header", render_header(here, None, opening.status))
         chat = _html("chat", render_chat(Session(), opening.status, handlers.seeds))
         with gr.Row(elem_id="pc-composer"):
+            only = _html("only", "")
             question = gr.Textbox(
                 label=here.say("ask_label"), placeholder=here.say("ask_placeholder"), show_label=False, container=False,
                 lines=1, max_lines=6, scale=1, elem_id="pc-question",
@@ -43,7 +45,8 @@ def build_page(opening: Opening) -> gr.Blocks:
             send = gr.Button(here.say("send"), variant="primary", scale=0, min_width=0, elem_id="pc-send")
             stop = gr.Button(here.say("stop"), visible=False, scale=0, min_width=0, elem_id="pc-stop")
         panel = _html("panel", render_panel(here))
-        _html("evaluate", "")  # no handler feeds it: its script loads it
+        _html("evaluate", "")  # no handler feeds it, nor the next: their scripts load them
+        _html("corpus", "")
         add_gradio_api(opening)
 
         quiet: dict[str, Any] = {
@@ -51,7 +54,7 @@ def build_page(opening: Opening) -> gr.Blocks:
         }  # fmt: skip
         # Never the question field: an update of it can bring back what was typed before. The script empties it.
         shown = [chat, send, stop]
-        everything = [header, panel, *shown]
+        everything = [header, panel, only, *shown]
 
         opened = blocks.load(handlers.open_page, [session], [linked, *everything], **quiet)
         started = opened.then(handlers.follow_start, [session], [header], **quiet)
@@ -63,6 +66,7 @@ def build_page(opening: Opening) -> gr.Blocks:
         ]
         chat.like(handlers.rate, [session], [chat], **quiet)
         chat.submit(handlers.keep, [session], [chat], **quiet)
+        only.select(handlers.narrow, [session], [only], **quiet)
         stop.click(handlers.stop, [session], shown, cancels=asked, **quiet)
         header.click(handlers.new_chat, [session], shown, cancels=asked, **quiet)
         header.select(handlers.choose_language, [session], everything, cancels=[started], **quiet).then(
@@ -170,6 +174,14 @@ class Handlers:
         session.language = choose_language(str(event.value), None)
         return self._everything(session)
 
+    def narrow(self, session: Session, event: gr.SelectData) -> list[Any]:
+        """Has the questions to come keep to what was chosen in the Corpus tab, or takes a part of that away."""
+        given = event.value if isinstance(event.value, dict) else {}
+        dropped = given.get("drop")
+        old = session.narrowing
+        session.narrowing = old.without(dropped) if isinstance(dropped, str) else parse_narrowing(given)
+        return [render_chips(session.narrowing, session.words)]
+
     async def _ask(self, session: Session, typed: str, *, alone: bool = False) -> AsyncIterator[list[Any]]:
         question = clean(typed)
         if not question:
@@ -190,7 +202,8 @@ class Handlers:
         try:
             await self._opening.ready()
             if session.waits(turn):
-                session.finish(turn, await self._opening.ask(turn.question, history=session.history(turn)))
+                options = Options(history=session.history(turn), **turn.narrowing.options)
+                session.finish(turn, await self._opening.ask(turn.question, **options))
         except UserError as error:
             session.fail(turn, str(error))
         except Exception:  # noqa: BLE001 - the log keeps it, the reader gets one line
@@ -201,7 +214,8 @@ class Handlers:
         here = session.words
         chat, send, stop = self._shown(session)
         send["value"], stop["value"] = here.say("send"), here.say("stop")
-        return [self._header(session), render_panel(here), chat, send, stop]
+        chips = render_chips(session.narrowing, here)
+        return [self._header(session), render_panel(here), chips, chat, send, stop]
 
     def _shown(self, session: Session) -> list[Any]:
         """The conversation, and Send or Stop."""

@@ -8,6 +8,7 @@ from qa.answer import Answer
 from qa.page.answers import render_answer
 from qa.page.feedback import NOT_RATED, Rating, render_rating
 from qa.page.marks import attribute, escape
+from qa.page.narrowing import EVERYTHING, Narrowing, render_note
 from qa.page.opening import Status
 from qa.page.words import DEFAULT, Words, words
 
@@ -34,6 +35,7 @@ class Turn:
     error: str = ""  # in words for the reader; "" = the page's own sentence
     alone: bool = False  # asked by itself, not as a follow-up
     rating: Rating = NOT_RATED
+    narrowing: Narrowing = EVERYTHING
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Session:
     user: str = ""  # who has logged in, where one has to
     turns: list[Turn] = field(default_factory=list)
     asked: int = 0
+    narrowing: Narrowing = EVERYTHING  # of the questions to come
 
     @property
     def words(self) -> Words:
@@ -59,7 +62,7 @@ class Session:
         """Adds a question. One that still waits is stopped: a chat asks one thing at a time."""
         self.stop()
         self.asked += 1
-        turn = Turn(self.asked, question, alone=alone)
+        turn = Turn(self.asked, question, alone=alone, narrowing=EVERYTHING if alone else self.narrowing)
         self.turns.append(turn)
         return turn
 
@@ -120,7 +123,7 @@ def render_turn(turn: Turn, status: Status, words: Words) -> str:
     return (
         f'<section class="pc-turn pc-is-{kind}" data-turn="{turn.key}">'
         f'<h2 class="pc-question">{hidden}<span dir="auto">{escape(turn.question)}</span></h2>'
-        f'<div class="pc-answer">{_outcome(turn, status, words)}</div></section>'
+        f'{render_note(turn.narrowing, words)}<div class="pc-answer">{_outcome(turn, status, words)}</div></section>'
     )
 
 

@@ -45,10 +45,12 @@ def add_programs(app: FastAPI, opening: Opening) -> None:
         openapi_extra={"parameters": [_number("offset", 0, 10**12 - 1, 0), _number("limit", 1, MOST_LISTED, 100)]},
     )  # fmt: skip
     app.add_api_route(
-        "/api/articles/{name:name}", routes.article, methods=["GET"], response_model=ArticleText,
+        "/api/articles/{name:whole}", routes.article, methods=["GET"], response_model=ArticleText,
         operation_id="article", summary="Read an article", responses=_faults(404, 503),
     )  # fmt: skip
-    app.add_api_route("/api/{rest:name}", routes.nothing, methods=METHODS, response_model=None, include_in_schema=False)
+    app.add_api_route(
+        "/api/{rest:whole}", routes.nothing, methods=METHODS, response_model=None, include_in_schema=False
+    )
     app.openapi = _describer(app)  # type: ignore[method-assign]
 
 

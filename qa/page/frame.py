@@ -39,10 +39,10 @@ def render_panel(here: Words) -> str:
 
 
 def _views(here: Words) -> str:
-    """The two tabs. They are links, so that the browser's way back leads from one to the other."""
+    """The tabs. They are links, so that the browser's way back leads from one to the other."""
     links = "".join(
         f'<a class="pc-view" href="#{view}"{attribute("data-view", view)}>{escape(here.say(f"view_{view}"))}</a>'
-        for view in ("ask", "evaluate")
+        for view in ("ask", "corpus", "evaluate")
     )
     return f'<nav class="pc-views">{links}</nav>'
 

@@ -21,13 +21,13 @@ _LONGEST_BODY = 1_000_000  # bytes
 _LOG = logging.getLogger(__name__)
 
 
-class _NameConvertor(PathConvertor):
+class _WholeConvertor(PathConvertor):
     """The rest of a path, also where the name of a file holds a line break."""
 
     regex = r"[\s\S]*"
 
 
-register_url_convertor("name", _NameConvertor())
+register_url_convertor("whole", _WholeConvertor())
 
 
 class ApiRoutes:
