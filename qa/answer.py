@@ -5,6 +5,7 @@ from typing import Any
 
 LONGEST_EXCERPT = 700  # characters
 MOST_CITATIONS = 5
+LONGEST_QUESTION = 2000  # characters
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from index.articles import Article, list_files, read_article
 from index.errors import UserError
 from index.folder import LeftOut
 from index.settings import SEEDS, Settings
-from qa.answer import Answer, Citation
+from qa.answer import LONGEST_QUESTION, Answer, Citation
 
 HOSTILE = "zz_hostile.txt"
 LONG = "zz_long.txt"
@@ -55,8 +55,8 @@ class FakeEngine:
         until: str | None = None, top: int = 5,
     ) -> Answer:  # fmt: skip
         """The scripted answer."""
-        if len(question) > 1000:
-            raise UserError("the question is too long: ask it in at most 1000 characters")
+        if len(question) > LONGEST_QUESTION:
+            raise UserError(f"the question is too long: ask it in at most {LONGEST_QUESTION} characters")
         if "explode" in question:
             raise RuntimeError("as asked")
         self.asked.append((question, tuple(history)))

@@ -16,6 +16,7 @@ from qa.page.corpus import summarise
 from qa.page.delivery import COOKIE
 from qa.page.feedback import Rating, feedback_file, keep
 from qa.page.frame import render_header, render_panel
+from qa.page.gradio_api import add_gradio_api
 from qa.page.narrowing import parse_narrowing, render_chips
 from qa.page.opening import Opening, Options
 from qa.page.requests import clean
@@ -46,6 +47,7 @@ def build_page(opening: Opening) -> gr.Blocks:
         panel = _html("panel", render_panel(here))
         _html("evaluate", "")  # no handler feeds it, nor the next: their scripts load them
         _html("corpus", "")
+        add_gradio_api(opening)
 
         quiet: dict[str, Any] = {
             "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None,
@@ -92,6 +94,7 @@ class Handlers:
     def open_page(self, session: Session, request: gr.Request) -> list[Any]:
         """Localises a page that was just opened, and takes the question out of its address."""
         session.language = choose_language(request.cookies.get(COOKIE), request.headers.get("accept-language"))
+        session.user = request.username or ""
         return [clean(str(request.query_params.get("q", ""))), *self._everything(session)]
 
     async def follow_start(self, session: Session) -> AsyncIterator[list[Any]]:
@@ -224,4 +227,4 @@ class Handlers:
     def _header(self, session: Session) -> str:
         engine = self._opening.engine
         corpus = summarise(engine.articles.values()) if engine else None
-        return render_header(session.words, corpus, self._opening.status)
+        return render_header(session.words, corpus, self._opening.status, session.user)

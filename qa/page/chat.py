@@ -43,6 +43,7 @@ class Session:
     """The one thing of the page that changes: the chat of a tab. Every handler works on it in place."""
 
     language: str = DEFAULT
+    user: str = ""  # who has logged in, where one has to
     turns: list[Turn] = field(default_factory=list)
     asked: int = 0
     narrowing: Narrowing = EVERYTHING  # of the questions to come

@@ -7,8 +7,8 @@ from qa.page.opening import Status
 from qa.page.words import LANGUAGES, Words, words
 
 
-def render_header(here: Words, corpus: Corpus | None, status: Status) -> str:
-    """Name, corpus (or what the start is doing), new chat, and the language of the page.
+def render_header(here: Words, corpus: Corpus | None, status: Status, user: str = "") -> str:
+    """Name, corpus (or what the start is doing), new chat, the language of the page, and the way out of a login.
 
     It also carries the words of the question field, which the script of the page puts there.
     """
@@ -20,7 +20,7 @@ def render_header(here: Words, corpus: Corpus | None, status: Status) -> str:
         f'<p class="pc-tagline">{escape(here.say("tagline"))}</p></div>'
         f'{_views(here)}<p class="pc-corpus" role="status">{about}</p>'
         f'<div class="pc-tools"><button type="button" class="pc-new">{escape(here.say("new_chat"))}</button>'
-        f"{_languages(here)}</div></header>"
+        f"{_languages(here)}{_way_out(here, user) if user else ''}</div></header>"
     )
 
 
@@ -50,6 +50,14 @@ def _views(here: Words) -> str:
 def _tool(key: str, style: str, here: Words) -> str:
     names = attribute("aria-label", here.say(key)) + attribute("title", here.say(key))
     return f'<button type="button" class="pc-tool {style}"{names}></button>'
+
+
+def _way_out(here: Words, user: str) -> str:
+    """The button that ends a login."""
+    button = (
+        f'<button type="submit" class="pc-log-out"{attribute("title", user)}>{escape(here.say("log_out"))}</button>'
+    )
+    return f'<form method="post" action="logout">{button}</form>'
 
 
 def _languages(here: Words) -> str:
