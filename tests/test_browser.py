@@ -248,7 +248,7 @@ def test_citation_shows_its_quote_when_pointed_at(open_page: OpenPage, site: Sit
     page.mouse.move(5, 5)
     page.wait_for_selector("#pc-tip", state="hidden")
     page.locator(".pc-new").focus()
-    for _ in range(3):
+    for _ in range(8):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.className") == "pc-chip":
             break
@@ -369,6 +369,8 @@ def test_language_can_be_changed_and_is_kept(open_page: OpenPage) -> None:
     page.wait_for_selector("#pc-panel .pc-facts:has-text('albanščina')")
     page.reload()
     page.wait_for_selector("html[lang=sl]")
+    page.wait_for_selector(".pc-turn:has-text('87 % zanesljivo')")
+    page.click(".pc-new")
     page.wait_for_selector(".pc-welcome h2:text('Kaj bi radi izvedeli?')")
 
 
@@ -433,6 +435,7 @@ def test_question_waits_for_the_engine(open_page: OpenPage) -> None:
         page.wait_for_selector(".pc-is-answered .pc-quote")
         page.wait_for_selector(".pc-corpus:has-text('7 articles')")
         page.wait_for_selector("#pc-send")
+        page.wait_for_load_state("networkidle")
 
 
 def test_stop_gives_a_waiting_question_up(open_page: OpenPage) -> None:
@@ -448,6 +451,7 @@ def test_stop_gives_a_waiting_question_up(open_page: OpenPage) -> None:
         assert page.locator(".pc-is-stopped").count() == 1
         ask(page, "What gifts again?")
         assert slow.engine.asked == [("What gifts again?", ())]
+        page.wait_for_load_state("networkidle")  # the server must not end under a request
 
 
 def test_follow_up_knows_the_earlier_questions(open_page: OpenPage, site: Site) -> None:

@@ -3,6 +3,7 @@
 import logging
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,10 +19,7 @@ from qa.page.words import words
 
 _LONGEST_BODY = 100_000  # bytes
 _LOG = logging.getLogger(__name__)
-_ASSETS = {
-    "page.css": "text/css", "page.js": "text/javascript", "evaluate.css": "text/css", "evaluate.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-}  # fmt: skip
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def add_routes(app: FastAPI, opening: Opening) -> None:
@@ -89,10 +87,11 @@ class Routes:
 
     async def asset(self, name: str) -> Response:
         """A style sheet, script or picture of the page."""
-        if name not in _ASSETS:
+        kind = _TYPES.get(Path(name).suffix)
+        found = next((each for each in files("qa.page").joinpath("assets").iterdir() if each.name == name), None)
+        if kind is None or found is None:
             return _json({"error": f"there is no file {name!r}"}, 404)
-        content = files("qa.page").joinpath("assets", name).read_bytes()
-        return Response(content, media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
+        return Response(found.read_bytes(), media_type=kind, headers={"Cache-Control": "no-cache"})
 
     async def icon(self) -> Response:
         """The picture in the browser's tab."""

@@ -13,8 +13,8 @@ from qa.page.browsers import fresh_cookie
 from qa.page.words import choose_language, direction
 
 COOKIE = "polycite_language"
-_STYLES = ("page.css", "evaluate.css")
-_SCRIPTS = ("page.js", "evaluate.js")  # in this order: the second uses the first
+_STYLES = ("page.css", "chats.css", "evaluate.css")
+_SCRIPTS = ("page.js", "reading.js", "translate.js", "turns.js", "history.js", "evaluate.js")  # all use the first
 # Gradio compiles its templates in the browser, hence unsafe-eval; nothing is ever loaded from another host.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

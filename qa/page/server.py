@@ -28,6 +28,7 @@ def create_app(opening: Opening, hosts: tuple[str, ...] = ("*",)) -> "FastAPI":
 
     from qa.page.api import add_routes
     from qa.page.blocks import build_page
+    from qa.page.chat_api import add_chat_routes
     from qa.page.delivery import Delivery
     from qa.page.evaluate_api import add_evaluate_routes
 
@@ -35,6 +36,7 @@ def create_app(opening: Opening, hosts: tuple[str, ...] = ("*",)) -> "FastAPI":
     app.add_middleware(Delivery)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     add_evaluate_routes(app, opening)
+    add_chat_routes(app, opening)
     add_routes(app, opening)
     theme = gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"])
     gr.mount_gradio_app(
