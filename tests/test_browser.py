@@ -60,8 +60,8 @@ class Site:
 
 
 @contextmanager
-def running(open_at_once: bool = True) -> Iterator[Site]:
-    """A server on a free port, in a thread."""
+def running(open_at_once: bool = True, port: int = 0) -> Iterator[Site]:
+    """A server on a free port, or on the one given, in a thread."""
     import uvicorn
 
     engines: list[FakeEngine] = []
@@ -69,7 +69,7 @@ def running(open_at_once: bool = True) -> Iterator[Site]:
     if open_at_once:
         gate.set()
     opening = Opening(Settings(), opener(engines, hold=gate.wait))
-    listening = listen("127.0.0.1", 0)
+    listening = listen("127.0.0.1", port)
     config = uvicorn.Config(create_app(opening), log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
