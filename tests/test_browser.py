@@ -116,7 +116,11 @@ def open_page(browser: "Browser", site: Site) -> Iterator[OpenPage]:
     contexts = []
 
     def opening(
-        path: str = "/", viewport: "ViewportSize | None" = None, base: str | None = None, **options: Any
+        path: str = "/",
+        viewport: "ViewportSize | None" = None,
+        base: str | None = None,
+        script: str = "",
+        **options: Any,
     ) -> "Page":
         context = browser.new_context(
             viewport=viewport or DESKTOP, **{"locale": "en-US", "reduced_motion": "reduce", **options}
@@ -124,6 +128,7 @@ def open_page(browser: "Browser", site: Site) -> Iterator[OpenPage]:
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(script)
         page.on("request", lambda request: watch.requests.append(request.url))
         page.on("pageerror", lambda error: watch.errors.append(str(error)))
         page.on("console", lambda said: watch.errors.append(said.text) if said.type == "error" else None)

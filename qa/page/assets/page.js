@@ -11,9 +11,10 @@
   let opener = null; // what had the focus before the panel
   let ticket = 0; // tells the latest article request from earlier ones
   let lastTurn = 0;
+  let isReady = false;
   let headLanguage = "";
   let said = {}; // the words of the scripts, in the page's language
-  let focused = null; // {turn, place}: what had the focus in the chat, for when the server draws it anew
+  let focused = null; // {element, turn, place}: what had the focus in the chat, for when the server draws it anew
 
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -337,7 +338,7 @@
 
   function rememberFocus({ target }) {
     const turn = target.closest && turnOf(target);
-    focused = turn ? { turn: turn.dataset.turn, place: focusable(turn).indexOf(target) } : null;
+    focused = turn ? { element: target, turn: turn.dataset.turn, place: focusable(turn).indexOf(target) } : null;
   }
 
   // Whoever clicks beside everything has let go; whose element was drawn anew has not.
@@ -346,7 +347,8 @@
   }
 
   function restoreFocus() {
-    const turn = focused && document.activeElement === document.body && $(`[data-turn="${focused.turn}"]`);
+    if (!focused || focused.element.isConnected || document.activeElement !== document.body) return;
+    const turn = $(`[data-turn="${focused.turn}"]`);
     const there = turn ? focusable(turn) : [];
     if (there.length) there[Math.min(focused.place, there.length - 1)].focus({ preventScroll: true });
   }
@@ -377,17 +379,21 @@
     const changed = () => {
       changes[name](element);
       localise(element);
+      ready();
       if (name === "header") localise(document); // the language may have changed under all other parts
     };
     new MutationObserver(changed).observe(element, { childList: true, subtree: true, characterData: true, attributes: true });
     changed();
-    if (name === "panel") ready();
   }
 
+  // Once the page is in the reader's language: the question field gets its words and, where no keyboard jumps up, focus.
   function ready() {
-    const field = $("#pc-question textarea");
-    if ($(".pc-header")) labelField();
-    if (field && !narrow.matches) field.focus({ preventScroll: true });
+    if (isReady || !$(".pc-chat[data-opened]") || !$("#pc-question textarea")) return;
+    isReady = true;
+    labelField();
+    if (!narrow.matches && document.activeElement === document.body) {
+      $("#pc-question textarea").focus({ preventScroll: true });
+    }
   }
 
   const polycite = {
