@@ -1,8 +1,9 @@
 """What else could be asked about the articles of an answer, without a language model.
 
-A question cannot be made up honestly without one; but the articles' own sentences can be asked for. Those next to what
-was quoted go on with its subject, and the first one of an article says what it is about. Each is put to the engine
-first, and only one that it answers with that very sentence is suggested.
+A question cannot be made up honestly without one; but the articles' own sentences can be asked for. Those around what
+was quoted go on with its subject, and the first one of an article says what it is about. The more names and numbers a
+sentence has, the better it stands by itself. Each is put to the engine first, and only one that it answers with that
+very sentence is suggested.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from qa.answer import Answer
 MOST = 3
 _MOST_TRIED = 6  # each costs what a question costs
 _NEAR = 3000  # characters around an excerpt that are looked at
+_MOST_AFTER, _MOST_BEFORE = 4, 2  # sentences around an excerpt
 _SHORTEST, _LONGEST = 30, 220  # characters of a sentence that says something, and that can be read at a glance
 
 
@@ -36,12 +38,16 @@ class FollowUp:
 
 
 def follow_ups(
-    shown: Sequence[Place], articles: Mapping[str, Article], ask: Callable[[str], Answer]
+    shown: Sequence[Place], articles: Mapping[str, Article], ask: Callable[[str], Answer], language: str = ""
 ) -> tuple[FollowUp, ...]:
-    """At most ``MOST`` sentences that were not shown, each of which the engine was seen to find when asked for it."""
+    """At most ``MOST`` sentences that were not shown, each of which the engine was seen to find when asked for it.
+
+    Those in ``language``, the reader's, come first.
+    """
     found: list[FollowUp] = []
-    for tried, (article, span) in enumerate(_candidates(shown, articles)):
-        if len(found) == MOST or tried == _MOST_TRIED:
+    candidates = sorted(_candidates(shown, articles), key=lambda each: _rank(each[0], each[1], language))
+    for article, span in candidates[:_MOST_TRIED]:
+        if len(found) == MOST:
             break
         text = " ".join(article.text[span.start : span.end].split())
         if _finds(ask(text), article, span):
@@ -50,32 +56,37 @@ def follow_ups(
 
 
 def _candidates(shown: Sequence[Place], articles: Mapping[str, Article]) -> Iterator[tuple[Article, Span]]:
-    """The sentence after each excerpt, best excerpt first; then those before; then the first of each article."""
+    """The sentences around each excerpt and the first of each article, as far as they were not shown."""
     known = [place for place in shown if place.article in articles]
     seen = set()
-    for find in (_after, _before, _first):
-        for place in known:
-            article = articles[place.article]
-            span = find(article, place)
-            if span is None or (article.name, span) in seen or not _SHORTEST <= span.end - span.start <= _LONGEST:
+    for place in known:
+        article = articles[place.article]
+        for span in _around(article, place):
+            if (article.name, span) in seen or not _stands_alone(article.text[span.start : span.end]):
                 continue
             seen.add((article.name, span))
             if all(p.article != article.name or span.end <= p.start or span.start >= p.end for p in known):
                 yield article, span
 
 
-def _after(article: Article, place: Place) -> Span | None:
-    sentences = _sentences(article, place.start, place.end + _NEAR)
-    return next((span for span in sentences if span.start >= place.end), None)
+def _around(article: Article, place: Place) -> list[Span]:
+    after = [span for span in _sentences(article, place.start, place.end + _NEAR) if span.start >= place.end]
+    before = [span for span in _sentences(article, place.start - _NEAR, place.end) if span.end <= place.start]
+    first = _sentences(article, article.body, article.body + _NEAR)
+    return after[:_MOST_AFTER] + before[-_MOST_BEFORE:] + first[:1]
 
 
-def _before(article: Article, place: Place) -> Span | None:
-    sentences = _sentences(article, place.start - _NEAR, place.end)
-    return next((span for span in reversed(sentences) if span.end <= place.start), None)
+def _stands_alone(text: str) -> bool:
+    """Whether a sentence is neither too short to say something, nor too long, nor part of a quotation."""
+    opened, closed = (sum(map(text.count, marks)) for marks in ("“„«「『", "”»」』"))
+    return _SHORTEST <= len(text) <= _LONGEST and text.count('"') % 2 == 0 and (opened == closed or "„" in text)
 
 
-def _first(article: Article, place: Place) -> Span | None:
-    return next(iter(_sentences(article, article.body, article.body + _NEAR)), None)
+def _rank(article: Article, span: Span, language: str) -> tuple[bool, float]:
+    """Lower is better: the reader's language before others, and then the share of names and numbers."""
+    words = article.text[span.start : span.end].split()
+    named = sum(any(c.isdigit() for c in word) or word.lstrip("\"“„«('")[:1].isupper() for word in words[1:])
+    return article.language != language, -named / len(words)
 
 
 def _sentences(article: Article, start: int, end: int) -> list[Span]:

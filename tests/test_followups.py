@@ -28,6 +28,14 @@ def test_suggestions_are_sentences_of_the_articles_that_were_not_shown() -> None
             assert place.article != article.name or best.highlight[1] <= place.start or best.highlight[0] >= place.end
 
 
+def test_the_readers_language_comes_first_and_then_names_and_numbers() -> None:
+    for language in ("sl", "sq"):
+        found = follow_ups(SHOWN, ENGINE.articles, ENGINE.ask, language)
+        assert found[0].language == language
+    assert any(character.isupper() for character in found[0].text[1:])
+    assert all(each.text.count('"') % 2 == 0 for each in found), "no piece of a quotation"
+
+
 def test_what_the_engine_does_not_find_is_not_suggested() -> None:
     asked: list[str] = []
 

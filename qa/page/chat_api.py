@@ -43,7 +43,8 @@ class ChatRoutes:
         shown = parse_places(await _body(request, 100_000))
         engine = await self._opening.ready()
         ask = self._opening.ask_from_thread
-        found = await asyncio.to_thread(follow_ups, shown, dict(engine.articles), ask)
+        language = request.query_params.get("ui", "")
+        found = await asyncio.to_thread(follow_ups, shown, dict(engine.articles), ask, language)
         return JSONResponse({"followUps": [vars(each) for each in found]})
 
 

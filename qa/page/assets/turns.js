@@ -106,7 +106,7 @@
 
   async function fetchFollowUps(body) {
     try {
-      const response = await fetch("page/follow-ups", { method: "POST", body });
+      const response = await fetch(`page/follow-ups?${new URLSearchParams({ ui: polycite.language() })}`, { method: "POST", body });
       return response.ok ? (await response.json()).followUps : [];
     } catch {
       return [];
