@@ -1,0 +1,202 @@
+"""The numbers in a text, in digits of any script, in words of some twenty languages, and in Chinese characters."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+_TOKEN = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
+_GROUPED = re.compile(r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+")
+_SPACED = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
+_HAN = re.compile(r"[零〇一二两兩三四五六七八九十百千万萬亿億數数幾几]+")
+_HAN_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
+_HAN_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
+_HANGUL_SCALES = {"만": 10**4, "천": 1000, "백": 100, "억": 10**8}
+_CONNECTORS = frozenset("of de di des d e y und and in i и і та і ja en na و".split())
+_SAME = {"bs": "hr", "sr": "hr", "mk": "hr", "be": "ru", "bg": "ru", "gl": "pt", "ca": "es"}
+_LONGEST_ENDING = 3  # letters that inflection may add to a stem
+_SCALE = 100
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number as it may be read (``1.500`` is 1500 or 1.5); ``required``: it cannot be another word."""
+
+    values: frozenset[float]
+    required: bool
+    start: int
+
+
+def find_numbers(text: str, language: str) -> list[Number]:
+    """Every number of a text, in order."""
+    text = _western(text)
+    return sorted([*_in_tokens(text, language), *_in_han(text)], key=lambda number: number.start)
+
+
+def values_of(text: str, language: str) -> set[float]:
+    """Every value that a text may be said to name."""
+    return {value for number in find_numbers(text, language) for value in number.values}
+
+
+def _western(text: str) -> str:
+    """Digits of every script as 0-9, and 10 000 written together."""
+    text = "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() else c for c in text)
+    return _SPACED.sub("", text)
+
+
+def _in_tokens(text: str, language: str) -> Iterator[Number]:
+    """Numbers in digits and words; words that stand together ("twenty-four", "10 million") make one."""
+    run: list[_Part] = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        if run and match[0].casefold() in _CONNECTORS and not match[0][0].isdigit():
+            end = match.end()
+            continue
+        found = _read(match[0], language)
+        if run and (found is None or match[0][0].isdigit() or text[end : match.start()].strip(" -\u2010\u2011")):
+            yield _one(run)
+            run = []
+        if found:
+            run.append(_Part(*found, match.start()))
+        end = match.end()
+    if run:
+        yield _one(run)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A token that is or may be a number."""
+
+    values: frozenset[float]
+    certain: bool
+    start: int
+
+    @property
+    def value(self) -> float:
+        """The likeliest one before a scale: 2.5 in "2.5 million"."""
+        return next((value for value in self.values if value % 1), max(self.values))
+
+
+def _one(run: list[_Part]) -> Number:
+    if len(run) == 1:
+        return Number(run[0].values, run[0].certain, run[0].start)
+    whole = _compose([part.value for part in run])
+    return Number(frozenset({whole}), run[0].certain, run[0].start)
+
+
+def _compose(values: list[float]) -> float:
+    """The number that parts make: units and tens add up, hundreds and more multiply what stands before them."""
+    total = current = 0.0
+    for value in values:
+        if value >= _SCALE:
+            current = max(current, 1) * value
+            if value >= 10 * _SCALE:
+                total, current = total + current, 0.0
+        else:
+            current += value
+    return total + current
+
+
+def _read(token: str, language: str) -> tuple[frozenset[float], bool] | None:
+    """The values of a token and whether it is certain to be a number."""
+    if token[0].isdigit():
+        return frozenset(_digits(token)), True
+    return _word(_fold(token), _SAME.get(language, language))
+
+
+def _digits(token: str) -> set[float]:
+    plain = re.sub(r"\D", "", token)
+    if token == plain:
+        return {float(plain)}
+    pieces = re.split(r"\D", token)
+    values = {float(piece) for piece in pieces} if len(pieces) > 2 else set()  # a date such as 18.6.2024
+    if _GROUPED.fullmatch(token):
+        values = {float(plain)}
+    if len(pieces) == 2:
+        values.add(float(f"{pieces[0]}.{pieces[1]}"))
+        if not _GROUPED.fullmatch(token):
+            values |= {float(piece) for piece in pieces}  # 18.6. and 12.30 are no decimals
+    return values
+
+
+def _word(word: str, language: str) -> tuple[frozenset[float], bool] | None:
+    """The longest stem that a word begins with; a long ending ("two-day" in one word) makes it uncertain."""
+    lexicon = _lexicon(language)
+    for length in range(len(word), 1, -1):
+        found = lexicon.get(word[:length])
+        if not found:
+            continue
+        value, certain = found
+        ending = len(word) - length
+        if ending == 0 or (length > 3 and ending <= _LONGEST_ENDING):
+            return frozenset({value}), certain and (ending == 0 or length > 3)
+        if length > 3 or not certain:
+            return frozenset({value}), False
+    return None
+
+
+@cache
+def _lexicon(language: str) -> Mapping[str, tuple[float, bool]]:
+    """Stems of number words: the value, and whether the word is always a number."""
+    table = json.loads(files("qa.llm").joinpath("number_words.json").read_text(encoding="utf-8"))
+    words = table.get(language, {})
+    known = {_fold(stem.lstrip("~")): (float(value), not stem.startswith("~")) for stem, value in words.items()}
+    units = {stem: value for stem, (value, certain) in known.items() if certain and value < 10}
+    tens = {stem: value for stem, (value, certain) in known.items() if certain and 20 <= value < _SCALE}
+    glue = {"de": "und", "sl": "in", "nl": "en"}.get(language)
+    if glue:  # vierundzwanzig, štiriindvajset
+        known |= {f"{unit}{glue}{ten}": (n + m, True) for unit, n in units.items() for ten, m in tens.items()}
+    if language in ("it", "es"):  # ventiquattro, veinticuatro
+        known |= {f"{ten}{unit}": (n + m, True) for unit, n in units.items() for ten, m in tens.items()}
+    return known
+
+
+def _fold(word: str) -> str:
+    """Lower case without accents and Arabic articles."""
+    folded = unicodedata.normalize("NFKD", word.casefold().replace("ß", "ss").replace("ı", "i"))
+    folded = "".join(c for c in folded if not unicodedata.combining(c) and c not in "'’ʼـ")
+    folded = folded.replace("ة", "ه").replace("أ", "ا").replace("إ", "ا")
+    return re.sub(r"^و?(?:ال)?(?=[\u0600-\u06ff]{2})", "", folded)
+
+
+def _in_han(text: str) -> Iterator[Number]:
+    """Numbers in Chinese characters and scales behind digits. A single one (一) is often no number."""
+    for match in _HAN.finditer(text):
+        before = re.search(r"[\d.]+$", text[: match.start()])
+        scale = _HAN_SCALES.get(match[0][0], 0)
+        if before and scale:
+            yield Number(frozenset({_float(before[0]) * scale}), False, match.start())
+            continue
+        value = _han(match[0])
+        counted = re.match(r"[年月日人个個次天小时時度名周週]", text[match.end() :])
+        yield Number(frozenset({value}), value > 1 and (len(match[0]) > 1 or bool(counted)), match.start())
+    for match in re.finditer(r"(\d+)([만천백억])", text):
+        yield Number(frozenset({float(match[1]) * _HANGUL_SCALES[match[2]]}), False, match.start())
+
+
+def _han(run: str) -> float:
+    if all(c in _HAN_DIGITS for c in run):
+        return float("".join(str(_HAN_DIGITS[c]) for c in run))
+    total = section = digit = 0
+    for c in run:
+        if c in _HAN_DIGITS:
+            digit = _HAN_DIGITS[c]
+        elif c in _HAN_SCALES:
+            scale = _HAN_SCALES[c]
+            if scale >= 10**4:
+                total += max(section + digit, 1) * scale
+                section = 0
+            else:
+                section += max(digit, 1) * scale
+            digit = 0
+    return float(total + section + digit)
+
+
+def _float(digits: str) -> float:
+    try:
+        return float(digits)
+    except ValueError:
+        return 0.0
