@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -11,23 +12,42 @@ from importlib.resources import files
 _TOKEN = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
 _GROUPED = re.compile(r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+")
 _SPACED = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
-_HAN = re.compile(r"[零〇一二两兩三四五六七八九十百千万萬亿億數数幾几]+")
+_HAN = re.compile(
+    r"\d[\d.]*[十百千万萬亿億][\d.十百千万萬亿億]*|[零〇一二两兩三四五六七八九十百千万萬亿億数數幾几]+"
+)
+_COUNTED = re.compile(r"[年月日人个個次天小时時度名周週岁歳代届回歩步段位件艘隻只条票枚冊本]")
 _HAN_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _HAN_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
-_HANGUL_SCALES = {"만": 10**4, "천": 1000, "백": 100, "억": 10**8}
+_HANGUL = str.maketrans("십백천만억", "十百千万億")
+_HANGUL_RUN = re.compile(r"\d[\d.]*[십백천만억]+|(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]*(?= ?[명원년개인마톤])")
+_HANGUL_DIGITS = str.maketrans("일이삼사오육칠팔구", "一二三四五六七八九")
 _CONNECTORS = frozenset("of de di des d e y und and in i и і та і ja en na و".split())
 _SAME = {"bs": "hr", "sr": "hr", "mk": "hr", "be": "ru", "bg": "ru", "gl": "pt", "ca": "es"}
+_TELLING = 3  # digits from which on the same ones are the same number in another unit
 _LONGEST_ENDING = 3  # letters that inflection may add to a stem
 _SCALE = 100
+_SHORT_SCALE = re.compile(r"(\d+(?:[.,]\d+)?)(m|k|bn)\b")  # €95m; or metres, so that it is never required
+_SHORT_SCALES = {"m": 10**6, "k": 1000, "bn": 10**9}
 
 
 @dataclass(frozen=True)
 class Number:
-    """One number as it may be read (``1.500`` is 1500 or 1.5); ``required``: it cannot be another word."""
+    """One number as it may be read (``1.500`` is 1500 or 1.5); ``required``: it cannot be another word.
+
+    ``pieces`` are the numbers that it may be made of: 18 and 6 in ``18.6.``
+    """
 
     values: frozenset[float]
     required: bool
     start: int
+    pieces: frozenset[float] = frozenset()
+
+    def among(self, known: AbstractSet[float]) -> bool:
+        """Whether it is one of some values, all its pieces are, or its digits are: 562 cm are 5.62 m."""
+        if self.values & known or (self.pieces and self.pieces <= known):
+            return True
+        digits = {_significant(value) for value in self.values}
+        return any(len(each) >= _TELLING for each in digits) and bool(digits & {_significant(value) for value in known})
 
 
 def find_numbers(text: str, language: str) -> list[Number]:
@@ -38,12 +58,13 @@ def find_numbers(text: str, language: str) -> list[Number]:
 
 def values_of(text: str, language: str) -> set[float]:
     """Every value that a text may be said to name."""
-    return {value for number in find_numbers(text, language) for value in number.values}
+    return {value for number in find_numbers(text, language) for value in number.values | number.pieces}
 
 
 def _western(text: str) -> str:
     """Digits of every script as 0-9, and 10 000 written together."""
     text = "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() else c for c in text)
+    text = _HANGUL_RUN.sub(lambda match: match[0].translate(_HANGUL).translate(_HANGUL_DIGITS), text)
     return _SPACED.sub("", text)
 
 
@@ -52,6 +73,8 @@ def _in_tokens(text: str, language: str) -> Iterator[Number]:
     run: list[_Part] = []
     end = 0
     for match in _TOKEN.finditer(text):
+        if match[0][0].isdigit() and text[match.end() : match.end() + 1] in _HAN_SCALES:
+            continue
         if run and match[0].casefold() in _CONNECTORS and not match[0][0].isdigit():
             end = match.end()
             continue
@@ -60,10 +83,12 @@ def _in_tokens(text: str, language: str) -> Iterator[Number]:
             yield _one(run)
             run = []
         if found:
-            run.append(_Part(*found, match.start()))
+            run.append(_Part(*found, match.start(), _pieces(match[0]) if match[0][0].isdigit() else frozenset()))
         end = match.end()
     if run:
         yield _one(run)
+    for match in _SHORT_SCALE.finditer(text):
+        yield Number(frozenset({_float(match[1].replace(",", ".")) * _SHORT_SCALES[match[2]]}), False, match.start())
 
 
 @dataclass(frozen=True)
@@ -73,6 +98,7 @@ class _Part:
     values: frozenset[float]
     certain: bool
     start: int
+    pieces: frozenset[float]
 
     @property
     def value(self) -> float:
@@ -82,7 +108,7 @@ class _Part:
 
 def _one(run: list[_Part]) -> Number:
     if len(run) == 1:
-        return Number(run[0].values, run[0].certain, run[0].start)
+        return Number(run[0].values, run[0].certain, run[0].start, run[0].pieces)
     whole = _compose([part.value for part in run])
     return Number(frozenset({whole}), run[0].certain, run[0].start)
 
@@ -108,18 +134,25 @@ def _read(token: str, language: str) -> tuple[frozenset[float], bool] | None:
 
 
 def _digits(token: str) -> set[float]:
+    """What a number in digits may mean as a whole; nothing but its pieces for a date such as 18.6.2024."""
     plain = re.sub(r"\D", "", token)
+    pieces = re.split(r"\D", token)
     if token == plain:
         return {float(plain)}
-    pieces = re.split(r"\D", token)
-    values = {float(piece) for piece in pieces} if len(pieces) > 2 else set()  # a date such as 18.6.2024
-    if _GROUPED.fullmatch(token):
-        values = {float(plain)}
+    values = {float(plain)} if _GROUPED.fullmatch(token) else set()
     if len(pieces) == 2:
         values.add(float(f"{pieces[0]}.{pieces[1]}"))
-        if not _GROUPED.fullmatch(token):
-            values |= {float(piece) for piece in pieces}  # 18.6. and 12.30 are no decimals
-    return values
+    return values or {float(plain)}
+
+
+def _pieces(token: str) -> frozenset[float]:
+    pieces = re.split(r"\D", token)
+    return frozenset(map(float, pieces)) if len(pieces) > 1 and not _GROUPED.fullmatch(token) else frozenset()
+
+
+def _significant(value: float) -> str:
+    """The digits of a number without point and outer zeros."""
+    return f"{value:.10g}".replace(".", "").strip("0")
 
 
 def _word(word: str, language: str) -> tuple[frozenset[float], bool] | None:
@@ -163,36 +196,34 @@ def _fold(word: str) -> str:
 
 
 def _in_han(text: str) -> Iterator[Number]:
-    """Numbers in Chinese characters and scales behind digits. A single one (一) is often no number."""
+    """Numbers in Chinese characters, alone (二十四) or behind digits (430万, 1億2千万). A single one is often no number."""
     for match in _HAN.finditer(text):
-        before = re.search(r"[\d.]+$", text[: match.start()])
-        scale = _HAN_SCALES.get(match[0][0], 0)
-        if before and scale:
-            yield Number(frozenset({_float(before[0]) * scale}), False, match.start())
+        run = match[0]
+        if not any(c in _HAN_DIGITS or c in _HAN_SCALES for c in run):
             continue
-        value = _han(match[0])
-        counted = re.match(r"[年月日人个個次天小时時度名周週]", text[match.end() :])
-        yield Number(frozenset({value}), value > 1 and (len(match[0]) > 1 or bool(counted)), match.start())
-    for match in re.finditer(r"(\d+)([만천백억])", text):
-        yield Number(frozenset({float(match[1]) * _HANGUL_SCALES[match[2]]}), False, match.start())
+        mixed = run[0].isdigit()
+        value = _han(run)
+        counted = len(run) == 1 and bool(_COUNTED.match(text, match.end()))
+        yield Number(frozenset({value}), value > 1 and (mixed or len(run) > 1 or counted), match.start())
 
 
 def _han(run: str) -> float:
+    """The value of a number in Chinese characters and digits."""
     if all(c in _HAN_DIGITS for c in run):
         return float("".join(str(_HAN_DIGITS[c]) for c in run))
-    total = section = digit = 0
-    for c in run:
-        if c in _HAN_DIGITS:
-            digit = _HAN_DIGITS[c]
-        elif c in _HAN_SCALES:
-            scale = _HAN_SCALES[c]
-            if scale >= 10**4:
-                total += max(section + digit, 1) * scale
-                section = 0
-            else:
-                section += max(digit, 1) * scale
+    total = section = digit = 0.0
+    for part in re.findall(r"[\d.]+|\D", run):
+        if part[0].isdigit():
+            digit = _float(part)
+        elif part in _HAN_DIGITS:
+            digit = _HAN_DIGITS[part]
+        elif part in _HAN_SCALES and _HAN_SCALES[part] >= 10**4:
+            total += max(section + digit, 1) * _HAN_SCALES[part]
+            section = digit = 0
+        elif part in _HAN_SCALES:
+            section += max(digit, 1) * _HAN_SCALES[part]
             digit = 0
-    return float(total + section + digit)
+    return total + section + digit
 
 
 def _float(digits: str) -> float:
