@@ -72,8 +72,7 @@ def codes_of(body: dict[str, Any]) -> list[str]:
 @contextmanager
 def scripted(*replies: Reply | Script) -> Iterator[ScriptedLLM]:
     """A server on a free port that gives these replies in turn."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     llm = ScriptedLLM(f"http://127.0.0.1:{server.server_address[1]}/v1", list(replies))
     server.llm = llm  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -84,6 +83,11 @@ def scripted(*replies: Reply | Script) -> Iterator[ScriptedLLM]:
         server.shutdown()
         server.server_close()
         thread.join(10)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of readers that go away."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -97,10 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         self._plain(200, json.dumps({"data": [{"id": "scripted"}, {"id": "other"}]}), {})
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         with self.llm.lock:
             self.llm.headers.append({name.lower(): value for name, value in self.headers.items()})

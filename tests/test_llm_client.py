@@ -43,7 +43,7 @@ def test_nothing_but_the_key_is_told_about_this_machine(monkeypatch: pytest.Monk
 
 
 FAULTS: list[tuple[FaultKind, Reply]] = [
-    ("auth", Reply(status=401, body='{"error": {"message": "Incorrect API key provided: %s"}}' % KEY)),
+    ("auth", Reply(status=401, body=f'{{"error": {{"message": "Incorrect API key provided: {KEY}"}}}}')),
     ("rate", Reply(status=429)),
     ("rate", Reply(status=429, headers={"Retry-After": "3600"})),
     ("server", Reply(status=500)),
@@ -65,9 +65,8 @@ def test_every_fault_is_known_by_name_and_comes_in_time(
     kind: FaultKind, reply: Reply, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with scripted(reply) as llm:
-        with pytest.raises(LLMFault) as caught:
-            list(client(llm, PATIENCE).stream(HELLO, 50))
+    with scripted(reply) as llm, pytest.raises(LLMFault) as caught:
+        list(client(llm, PATIENCE).stream(HELLO, 50))
     assert caught.value.kind == kind
     assert len(llm.requests) == 1
     assert KEY not in str(caught.value)
@@ -104,7 +103,7 @@ def test_a_closed_stream_is_closed_at_the_server() -> None:
     with scripted(Reply("word ", endless=True, pause=0.02)) as llm:
         stream = client(llm).stream(HELLO, 50)
         next(stream)
-        stream.close()  # type: ignore[attr-defined]
+        stream.close()
         assert llm.wait_given_up()
 
 

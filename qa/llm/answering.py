@@ -13,7 +13,7 @@ from qa.llm.client import Cancel, Client
 from qa.llm.faults import FaultKind, LLMFault
 from qa.llm.prompt import ANSWER_TOKENS, Prompt, compose
 from qa.llm.statements import Sentence, SentenceReader
-from qa.llm.verify import Verifier
+from qa.llm.verify import Checker
 from qa.page.words import fixed, words
 
 UNSUPPORTED_MARK = "[?]"  # behind a sentence of the plain text that its quotes do not support
@@ -23,7 +23,7 @@ _BETWEEN = 0.2  # seconds between two drafts that are shown
 
 
 def write(
-    client: Client, verifier: Verifier, quotes: Answer, history: Sequence[str], cancel: Cancel | None = None
+    client: Client, verifier: Checker, quotes: Answer, history: Sequence[str], cancel: Cancel | None = None
 ) -> Iterator[Answer]:
     """The answer as it grows, and last as it stays; ``quotes`` is the extractive one, with its citations.
 
@@ -81,7 +81,7 @@ def as_text(statements: Sequence[Statement], language: str) -> str:
     return ("" if language in _UNSPACED else " ").join(parts)
 
 
-def _check(sentence: Sentence, prompt: Prompt, verifier: Verifier, quotes: Answer, client: Client) -> Statement:
+def _check(sentence: Sentence, prompt: Prompt, verifier: Checker, quotes: Answer, client: Client) -> Statement:
     citations = [prompt.codes[code] for code in sentence.codes]
     verdict = verifier.check(sentence.text, quotes.language, citations, stray=sentence.stray)
     return Statement(

@@ -9,12 +9,12 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from qa.llm.faults import StoppedError, LLMFault, fault_of
+from qa.llm.faults import LLMFault, StoppedError, fault_of
 from qa.llm.prompt import Message
 from qa.llm.settings import LLMSettings
 
@@ -46,7 +46,7 @@ class Client:
         self._starting = threading.Lock()
         self._running: asyncio.AbstractEventLoop | None = None
 
-    def stream(self, messages: Sequence[Message], most: int, cancel: Cancel | None = None) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], most: int, cancel: Cancel | None = None) -> Generator[str]:
         """The pieces of an answer of at most ``most`` tokens, as they come.
 
         Raises LLMFault where there is none or it breaks off, StoppedError soon after ``cancel`` is set. Closing the
@@ -77,7 +77,8 @@ class Client:
 
     def models(self) -> list[str]:
         """The names of the server's models. Raises LLMFault."""
-        return self._in_loop(self._models())
+        found: list[str] = self._in_loop(self._models())
+        return found
 
     async def _fill(
         self, pieces: "queue.SimpleQueue[str | LLMFault | None]", messages: Sequence[Message], most: int
@@ -96,7 +97,7 @@ class Client:
         except Exception as error:  # noqa: BLE001 - every fault of a server becomes one that is known by name
             pieces.put(fault_of(error, begun))
 
-    async def _patient(self, messages: Sequence[Message], most: int, started: float) -> Any:
+    async def _patient(self, messages: Sequence[Message], most: int, started: float) -> AsyncIterator[str]:
         """The pieces; a server that asks to be tried later is, as long as the first word can still be in time."""
         import openai
 
@@ -113,17 +114,21 @@ class Client:
             else:
                 return
 
-    async def _pieces(self, messages: Sequence[Message], most: int) -> Any:
+    async def _pieces(self, messages: Sequence[Message], most: int) -> AsyncIterator[str]:
         from llama_index.core.llms import ChatMessage, MessageRole
 
         told = [ChatMessage(role=MessageRole(message.role), content=message.text) for message in messages]
-        finished = ""
+        finished, said = "", False
         async for part in await self._model.astream_chat(told, max_tokens=most):
             choices = getattr(part.raw, "choices", None) or []
             finished = next((choice.finish_reason for choice in choices if choice.finish_reason), finished)
+            said = said or bool(part.delta)
             if part.delta or part.additional_kwargs.get("thinking_delta"):  # a thought is a sign of life
                 yield part.delta or ""
-        if finished in ("", "length"):  # the server ended the connection, or its tokens ended, before the answer did
+        if said and finished in (
+            "",
+            "length",
+        ):  # the server ended the connection, or its tokens ended, before the answer did
             raise LLMFault("cut", f"finish_reason {finished!r}")
 
     async def _models(self) -> list[str]:
@@ -139,7 +144,7 @@ class Client:
                 raise
             except (KeyError, TypeError, ValueError) as error:
                 raise LLMFault("malformed", f"{self.settings.url}/models is no list of models") from error
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:
                 raise fault_of(error, begun=False) from error
 
     @property

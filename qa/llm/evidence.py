@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,9 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _CAPITAL = ("Lu", "Lt")
 _MONTH_NUMBERS = frozenset(range(1, 13))
-_SHORT_NAME, _SHORTEST_NAME = 5, 3  # letters
+_FIGURE = re.compile(r"\d")
+_BESIDE = 6  # characters between a month and a figure
+_SHORT_NAME, _SHORTEST_STEM = 6, 4  # letters
 _COMMONEST = 4.0  # -log probability of pieces that say nothing
 _ELSEWHERE = 6  # passages that a sentence is compared with beside the cited ones
 
@@ -151,19 +154,28 @@ def missing_countries(sentence: str, language: str, citations: Sequence[Citation
 def _date(citation: Citation) -> tuple[int, int]:
     """Year and month of an article, 0 where it has none."""
     parts = [int(part) for part in (citation.date or "").split("-")[:2] if part.isdigit()]
-    return (parts + [0, 0])[0], (parts + [0, 0])[1]
+    year, month, *_ = [*parts, 0, 0]
+    return year, month
 
 
 def _months(text: str, language: str) -> set[int]:
     """The months that a text names in words."""
-    return {month for name, month in _month_names(language) for word in _WORD.findall(fold(text)) if _is(name, word)}
+    folded = fold(text)
+    return {
+        month
+        for match in _WORD.finditer(folded)
+        for name, month in _month_names(language)
+        if _is_month(
+            name, match[0], bool(_FIGURE.search(folded[max(0, match.start() - _BESIDE) : match.end() + _BESIDE]))
+        )
+    }
 
 
-def _is(name: str, word: str) -> bool:
-    """Whether a word is a month's name, inflected; a short name must stand as it is, lest "mai" be found in "main"."""
-    if len(name) < _SHORT_NAME:
-        return word == name and len(name) > _SHORTEST_NAME
-    return word.startswith(name[:-1]) and len(word) <= len(name) + 2
+def _is_month(name: str, word: str, dated: bool) -> bool:
+    """Whether a word is a month's name, inflected; a short name only beside a figure: "may" is also another word."""
+    if len(name) < _SHORT_NAME and not dated:
+        return False
+    return word == name or (len(name) > _SHORTEST_STEM and word.startswith(name[:-1]) and len(word) <= len(name) + 2)
 
 
 @cache
@@ -226,7 +238,7 @@ def _words(
         weight = float(encoded.weights[own].sum())
         tokens = float(encoded.weights[own] @ best[own] / max(weight, 1e-9)) if len(best) and len(own) else 0.0
         spelling = max((likeness(text, other) for other in quoted), default=0.0)
-        first = place == 0 or sentence[:start].rstrip()[-1:] in ".!?…:\"“„«"
+        first = place == 0 or sentence[:start].rstrip()[-1:] in '.!?…:"“„«'
         elsewhere = max((likeness(text, other) for other in others), default=0.0)
         capital = unicodedata.category(text[0]) in _CAPITAL
         found.append(Word(text, weight, tokens, spelling, elsewhere, capital, first))
@@ -244,5 +256,5 @@ def _spans(sentence: str, encoded: Encoded) -> list[tuple[int, int]]:
     if not _NO_SPACES.search(sentence):
         return [match.span() for match in _WORD.finditer(sentence)]
     edges = sorted({*encoded.starts.tolist(), len(sentence)})
-    spans = list(zip(edges, edges[1:], strict=False))
+    spans = list(pairwise(edges))
     return [(start, end) for start, end in spans if any(c.isalnum() for c in sentence[start:end])]

@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-_TOKEN = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
+# Vowel signs of Indic scripts and of Thai are letters here, although Unicode calls them marks.
+_LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u064b-\u065f\u0900-\u0963\u0980-\u0d7f\u0e31-\u0e4e])"
+_TOKEN = re.compile(rf"\d+(?:[.,'’\u00a0\u202f]\d+)*|{_LETTER}+(?:['’]{_LETTER}+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+")
 _SPACED = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
-_HAN = re.compile(
-    r"\d[\d.]*[十百千万萬亿億][\d.十百千万萬亿億]*|[零〇一二两兩三四五六七八九十百千万萬亿億数數幾几]+"
-)
+_HAN = re.compile(r"\d[\d.]*[十百千万萬亿億][\d.十百千万萬亿億]*|[零〇一二两兩三四五六七八九十百千万萬亿億数數幾几]+")
 _COUNTED = re.compile(r"[年月日人个個次天小时時度名周週岁歳代届回歩步段位件艘隻只条票枚冊本]")
 _HAN_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _HAN_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 _HANGUL = str.maketrans("십백천만억", "十百千万億")
-_HANGUL_RUN = re.compile(r"\d[\d.]*[십백천만억]+|(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]*(?= ?[명원년개인마톤])")
+_HANGUL_RUN = re.compile(
+    r"\d[\d.]*[십백천만억]+"
+    r"|(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]*(?= ?[명원년개인마톤])"
+)
+    r"\d[\d.]*[십백천만억]+|(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]*(?= ?[명원년개인마톤])"
+)
 _HANGUL_DIGITS = str.maketrans("일이삼사오육칠팔구", "一二三四五六七八九")
 _CONNECTORS = frozenset("of de di des d e y und and in i и і та і ja en na و".split())
 _SAME = {"bs": "hr", "sr": "hr", "mk": "hr", "be": "ru", "bg": "ru", "gl": "pt", "ca": "es"}
@@ -196,7 +201,7 @@ def _fold(word: str) -> str:
 
 
 def _in_han(text: str) -> Iterator[Number]:
-    """Numbers in Chinese characters, alone (二十四) or behind digits (430万, 1億2千万). A single one is often no number."""
+    """Numbers in Chinese characters, alone (二十四) or behind digits (430万). A single one is often no number."""
     for match in _HAN.finditer(text):
         run = match[0]
         if not any(c in _HAN_DIGITS or c in _HAN_SCALES for c in run):

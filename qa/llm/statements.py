@@ -6,6 +6,7 @@ Everything here is text from outside: what is no code of ours is no citation, wh
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 from index.sentences import split_sentences
 from qa.llm.prompt import SILENCE
@@ -82,7 +83,7 @@ class SentenceReader:
         self._leading = self._leading or bool(_CITATION.match(known.lstrip()))
         cuts = [_begin(known, start) if self._leading else start for start in starts[1:]]
         edges = [0, *cuts, len(known)]
-        parts = [known[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+        parts = [known[begin:end] for begin, end in pairwise(edges)]
         parts = _joined(parts)
         if last:
             return parts, ""

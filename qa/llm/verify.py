@@ -11,14 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, Protocol
 
 from index.collection import Collection
 from index.encoder import Encoder
 from qa.answer import Citation
-from qa.llm.evidence import Evidence, gather
+from qa.llm.evidence import Evidence, Word, gather
 
 Reason = Literal["", "citation", "number", "name", "meaning"]
+
+_FAR = 4.0  # standard deviations beyond which a feature says no more
+_NO_NAME, _NO_NAME_TOKENS = 0.9, 0.6  # for sentences without names
+_STRANGE = 0.7  # support of the least supported name below which it is the name that is wrong
+_SHORTEST_NAME = 3  # letters
+_SAME_NAME = 0.75  # likeness from which on two spellings may be one name
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,13 @@ class Verdict:
 
     supported: bool
     reason: Reason = ""
+
+
+class Checker(Protocol):
+    """What an answer needs of a verifier."""
+
+    def check(self, sentence: str, language: str, citations: Sequence[Citation], *, stray: bool = False) -> Verdict:
+        """The verdict on a sentence."""
 
 
 class Verifier:
@@ -71,13 +84,35 @@ def judge(evidence: Evidence) -> Verdict:
         return Verdict(False, "number")
     if evidence.countries:
         return Verdict(False, "name")
-    for bound, reason in ((load_bound("names"), _NAME), (load_bound("meaning"), _MEANING)):
-        if bound.probability(features(evidence)) < bound.threshold:
-            return Verdict(False, reason)
-    return Verdict(True)
+    seen = features(evidence)
+    bound = load_bound()
+    if bound.probability(seen) >= bound.threshold:
+        return Verdict(True)
+    return Verdict(False, "name" if seen["name"] < _STRANGE and seen["margin"] > 0 else "meaning")
+
+
+def features(evidence: Evidence) -> dict[str, float]:
+    """What the learned bound sees of a sentence."""
+    names = [word for word in evidence.words if word.capital and not word.first]
+    return {
+        "nearness": evidence.nearness,
+        "margin": evidence.margin,
+        "interaction": evidence.interaction,
+        "interaction_margin": evidence.interaction_margin,
+        "name": min((max(word.tokens, word.spelling) for word in names), default=_NO_NAME),
+        "name_tokens": min((word.tokens for word in names), default=_NO_NAME_TOKENS),
+        "elsewhere": max(map(_from_elsewhere, evidence.words), default=0.0),
+    }
+
+
+def _from_elsewhere(word: Word) -> float:
+    """How much a word looks like a name of the articles that the quotes do not hold."""
+    if len(word.text) < _SHORTEST_NAME or word.elsewhere < _SAME_NAME:
+        return 0.0
+    return (word.elsewhere - word.spelling) * (1 - word.tokens)
 
 
 @cache
-def load_bound(name: str) -> Bound:
-    """A fitted bound out of ``verification.json`` of this package."""
-    return Bound(**json.loads(files("qa.llm").joinpath("verification.json").read_text(encoding="utf-8"))[name])
+def load_bound() -> Bound:
+    """The fitted bound out of ``verification.json`` of this package."""
+    return Bound(**json.loads(files("qa.llm").joinpath("verification.json").read_text(encoding="utf-8")))
