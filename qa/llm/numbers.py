@@ -23,8 +23,6 @@ _HANGUL_RUN = re.compile(
     r"\d[\d.]*[십백천만억]+"
     r"|(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]*(?= ?[명원년개인마톤])"
 )
-    r"\d[\d.]*[십백천만억]+|(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]*(?= ?[명원년개인마톤])"
-)
 _HANGUL_DIGITS = str.maketrans("일이삼사오육칠팔구", "一二三四五六七八九")
 _CONNECTORS = frozenset("of de di des d e y und and in i и і та і ja en na و".split())
 _SAME = {"bs": "hr", "sr": "hr", "mk": "hr", "be": "ru", "bg": "ru", "gl": "pt", "ca": "es"}
