@@ -9,6 +9,7 @@ from qa.page.answers import render_answer
 from qa.page.feedback import NOT_RATED, Rating, render_rating
 from qa.page.marks import attribute, escape
 from qa.page.opening import Status
+from qa.page.statements import stopped
 from qa.page.words import DEFAULT, Words, words
 
 # Questions that the seed articles answer, in the languages of their askers.
@@ -71,7 +72,13 @@ class Session:
 
     def waits(self, turn: Turn) -> bool:
         """Whether a question still wants its answer: it was neither stopped nor cleared away."""
-        return turn in self.turns
+        return any(old.key == turn.key and old.state == "waiting" for old in self.turns)
+
+    def grow(self, turn: Turn, answer: Answer) -> Turn:
+        """Records as much of an answer as there is."""
+        grown = replace(turn, answer=answer)
+        self._replace(turn, grown)
+        return grown
 
     def finish(self, turn: Turn, answer: Answer) -> None:
         """Records the answer, unless the question is no longer wanted."""
@@ -144,12 +151,15 @@ def stage(reported: str, words: Words) -> str:
 
 
 def _outcome(turn: Turn, status: Status, words: Words) -> str:
-    if turn.answer:
+    if turn.answer and turn.state == "answered":
         return render_answer(turn.answer, words) + render_rating(turn.answer, turn.rating, words)
+    if turn.answer and turn.state == "waiting":
+        return render_answer(turn.answer, words)
     if turn.state == "waiting":
         return _waiting(status, words)
     if turn.state == "stopped":
-        return f'<p class="pc-note">{escape(words.say("stopped"))}</p>'
+        written = render_answer(stopped(turn.answer), words) if turn.answer and turn.answer.statements else ""
+        return f'{written}<p class="pc-note">{escape(words.say("stopped"))}</p>'
     return f'<p class="pc-note pc-error" role="alert" dir="auto">{escape(turn.error or words.say("failed"))}</p>'
 
 

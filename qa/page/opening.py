@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypedDict, Unpack
@@ -97,7 +97,7 @@ class Opening:
         answers = [answer async for answer in self.stream(question, **options)]
         return answers[-1]
 
-    async def stream(self, question: str, **options: Unpack[Options]) -> AsyncIterator[Answer]:
+    async def stream(self, question: str, **options: Unpack[Options]) -> AsyncGenerator[Answer]:
         """The answer as it grows, at least once. Given up, it stops a language model too. Raises as ``ask`` does."""
         engine = await self.ready()
         loop = asyncio.get_running_loop()
