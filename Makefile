@@ -8,6 +8,8 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet
 # Named after this folder and what is to be installed: a change of either installs anew.
 STAMP := .venv/.installed-$(shell { pwd; cat requirements.lock pyproject.toml; } | cksum | cut -d ' ' -f 1)
 
+LLM_STAMP := .venv-llm/.installed-$(shell { pwd; cat requirements-llm.lock; } | cksum | cut -d ' ' -f 1)
+
 define check_python
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 echo 'Polycite needs Python 3.11 or newer and "$(PYTHON)" is none: make PYTHON=/path/to/python3.11 ...' >&2; exit 1; }
@@ -34,6 +36,10 @@ test: lint  ## set up, lint, and run all tests
 test-fast: $(STAMP)  ## run the tests that need neither the real encoder nor a browser
 	@$(BIN)/python -m pytest -m "not slow"
 
+.PHONY: test-llm
+test-llm: $(STAMP) $(LLM_STAMP)  ## run the tests against a real, small language model
+	@POLYCITE_TEST_LLM_PYTHON=.venv-llm/bin/python $(BIN)/python -m pytest tests/small_model.py
+
 .PHONY: lint
 lint: $(STAMP)  ## check style, layout and types
 	@$(BIN)/ruff check
@@ -55,7 +61,7 @@ lock:  ## renew requirements.lock: the newest versions that pyproject.toml allow
 
 .PHONY: clean
 clean:  ## remove .venv and what the tools leave behind
-	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-llm build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP):
@@ -66,4 +72,12 @@ $(STAMP):
 	@$(PIP) install --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@rm -f .venv/.installed-*
+	@touch $@
+
+$(LLM_STAMP):
+	@$(check_python)
+	@$(call make_venv,.venv-llm)
+	@echo 'installing requirements-llm.lock into .venv-llm'
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-llm/bin/python -m pip --quiet --quiet install --no-deps \
+	--requirement requirements-llm.lock
 	@touch $@

@@ -132,7 +132,7 @@ def test_sentences_grow_and_open_their_sources(open_page: OpenPage, model: Scrip
 
 
 def test_unsupported_sentences_are_marked_and_say_why(open_page: OpenPage, model: ScriptedLLM) -> None:
-    model.replies[:] = [Reply(PROSE + DOUBTFUL + ART + f" {SPITE} said {{3}}.")]
+    model.replies[:] = [Reply(PROSE + DOUBTFUL + ART + f" Then {SPITE} said {{3}}.")]
     page = open_page()
     put(page)
     page.wait_for_selector(".pc-by")

@@ -31,6 +31,7 @@ _FIGURE = re.compile(r"\d")
 _BESIDE = 6  # characters between a month and a figure
 _SHORT_NAME, _SHORTEST_STEM = 6, 4  # letters
 _COMMONEST = 4.0  # -log probability of pieces that say nothing
+_SAME_TEXT = 0.85  # cosine from which on two sentences tell the same
 _ELSEWHERE = 6  # passages that a sentence is compared with beside the cited ones
 
 
@@ -77,7 +78,7 @@ def gather(
     encoded = encode(sentence, language, encoder, collection)
     inside = rows_of(citations, collection)
     near = collection.centred @ encoded.vector
-    outside = np.setdiff1d(np.arange(len(near)), inside)
+    outside = _others(inside, collection)
     quoted = _tokens_of(inside, collection)
     best = _best(encoded, quoted)
     elsewhere = max((_mean(encoded, tokens) for tokens in _rivals(near, outside, collection)), default=0.0)
@@ -188,6 +189,15 @@ def _month_names(language: str) -> tuple[tuple[str, int], ...]:
     except (UnknownLocaleError, ValueError):
         return ()
     return tuple({(fold(name), number) for form in forms for number, name in form.items() if fold(name).isalpha()})
+
+
+def _others(inside: NDArray[np.int64], collection: Collection) -> NDArray[np.int64]:
+    """The rows beside the cited ones, without those that tell the same: agencies' news stands in many articles."""
+    other = np.ones(len(collection.spans), np.bool_)
+    if len(inside):
+        other = (collection.centred @ collection.centred[inside].T).max(axis=1) < _SAME_TEXT
+        other[inside] = False
+    return np.flatnonzero(other)
 
 
 def _tokens_of(rows: NDArray[np.int64], collection: Collection) -> FloatMatrix:
