@@ -52,6 +52,7 @@ class Word:
 class Evidence:
     """All that is known about one sentence and its quotes."""
 
+    language: str  # of the sentence
     numbers: tuple[str, ...]  # numbers and months that the quotes lack
     countries: tuple[str, ...]  # countries that they lack
     words: tuple[Word, ...]
@@ -83,6 +84,7 @@ def gather(
     best = _best(encoded, quoted)
     elsewhere = max((_mean(encoded, tokens) for tokens in _rivals(near, outside, collection)), default=0.0)
     return Evidence(
+        language=language,
         numbers=missing_numbers(sentence, language, citations),
         countries=missing_countries(sentence, language, citations),
         words=_words(sentence, encoded, best, citations, collection),
@@ -244,7 +246,7 @@ def _words(
     spans = _spans(sentence, encoded)
     for place, (start, end) in enumerate(spans):
         text = sentence[start:end]
-        own = np.flatnonzero((encoded.starts + 1 > start) & (encoded.starts < end))
+        own = np.flatnonzero((encoded.starts + 1 >= start) & (encoded.starts < end))
         weight = float(encoded.weights[own].sum())
         tokens = float(encoded.weights[own] @ best[own] / max(weight, 1e-9)) if len(best) and len(own) else 0.0
         spelling = max((likeness(text, other) for other in quoted), default=0.0)

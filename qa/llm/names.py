@@ -11,6 +11,7 @@ _REWRITES = (
 )  # fmt: skip
 _ENDING = 3  # letters that inflection may add
 _SHORTEST_SKELETON = 2
+_SHORT_MATCH = 0.6  # two consonants agree by chance
 
 
 def likeness(one: str, other: str) -> float:
@@ -31,7 +32,7 @@ def _bones_alike(one: str, other: str) -> float:
     if len(shorter) < _SHORTEST_SKELETON:
         return 0.0
     if longer.startswith(shorter) and len(longer) - len(shorter) <= _ENDING - 1:
-        return 1.0 if len(shorter) > _SHORTEST_SKELETON else 0.8
+        return 1.0 if len(shorter) > _SHORTEST_SKELETON else _SHORT_MATCH
     return SequenceMatcher(None, one, other).ratio()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from statistics import fmean
 from typing import Literal, Protocol
 
 from index.collection import Collection
@@ -20,6 +21,7 @@ from qa.llm.evidence import Evidence, Word, gather
 
 Reason = Literal["", "citation", "number", "name", "meaning"]
 
+_NOUNS_WITH_CAPITALS = ("de", "lb", "nds")
 _FAR = 4.0  # standard deviations beyond which a feature says no more
 _NO_NAME, _NO_NAME_TOKENS = 0.9, 0.6  # for sentences without names
 _STRANGE = 0.7  # support of the least supported name below which it is the name that is wrong
@@ -93,16 +95,31 @@ def judge(evidence: Evidence) -> Verdict:
 
 def features(evidence: Evidence) -> dict[str, float]:
     """What the learned bound sees of a sentence."""
-    names = [word for word in evidence.words if word.capital and not word.first]
+    names = name_groups(evidence)
     return {
         "nearness": evidence.nearness,
         "margin": evidence.margin,
         "interaction": evidence.interaction,
         "interaction_margin": evidence.interaction_margin,
-        "name": min((max(word.tokens, word.spelling) for word in names), default=_NO_NAME),
-        "name_tokens": min((word.tokens for word in names), default=_NO_NAME_TOKENS),
+        "name": min((fmean(max(word.tokens, word.spelling) for word in name) for name in names), default=_NO_NAME),
+        "name_tokens": min((fmean(word.tokens for word in name) for name in names), default=_NO_NAME_TOKENS),
         "elsewhere": max(map(_from_elsewhere, evidence.words), default=0.0),
     }
+
+
+def name_groups(evidence: Evidence) -> list[list[Word]]:
+    """The names of a sentence: runs of words with a capital.
+
+    A single word is none where it begins the sentence, nor in German, whose nouns all have capitals.
+    """
+    runs: list[list[Word]] = [[]]
+    for word in evidence.words:
+        if word.capital:
+            runs[-1].append(word)
+        elif runs[-1]:
+            runs.append([])
+    nouns = evidence.language in _NOUNS_WITH_CAPITALS
+    return [run for run in runs if len(run) > 1 or (run and not run[0].first and not nouns)]
 
 
 def _from_elsewhere(word: Word) -> float:
