@@ -19,13 +19,14 @@ from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix
 from index.languages import language_posterior, reweigh
 from qa.answer import Citation
-from qa.llm.names import likeness
-from qa.llm.numbers import find_numbers, values_of
+from qa.llm.names import likeness, stands_in
+from qa.llm.numbers import LETTER, find_numbers, knows_words, values_of
 from qa.llm.places import fold, places
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = re.compile(rf"(?:{LETTER}|\d)+(?:['’](?:{LETTER}|\d)+)*")
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _CAPITAL = ("Lu", "Lt")
+_IN_WORDS = 21  # a smaller number may stand in words
 _MONTH_NUMBERS = frozenset(range(1, 13))
 _FIGURE = re.compile(r"\d")
 _BESIDE = 6  # characters between a month and a figure
@@ -134,11 +135,12 @@ def missing_numbers(sentence: str, language: str, citations: Sequence[Citation])
         # In Chinese, Korean and many figures a month is its number.
         months |= {int(value) for value in values_of(citation.text, citation.language) if value in _MONTH_NUMBERS}
     known |= months
-    named = sorted(_months(sentence, language) - months)
+    named = sorted(_months(sentence, language) - months) if all(_month_names(c.language) for c in citations) else []
+    sure = all(knows_words(citation.language) for citation in citations)
     lacking = [
         "/".join(f"{value:.10g}" for value in sorted(number.values))
         for number in find_numbers(sentence, language)
-        if number.required and not number.among(known)
+        if number.required and (sure or max(number.values) >= _IN_WORDS) and not number.among(known)
     ]
     return (*lacking, *(f"month {month}" for month in named))
 
@@ -236,6 +238,8 @@ def _words(
     sentence: str, encoded: Encoded, best: FloatMatrix, citations: Sequence[Citation], collection: Collection
 ) -> tuple[Word, ...]:
     quoted = {word for citation in citations for word in _WORD.findall(f"{citation.title} {citation.text}")}
+    # Where a script puts no spaces, a name can stand anywhere.
+    runs = [citation.text for citation in citations if _NO_SPACES.search(citation.text)]
     others = {
         word
         for name in {citation.article for citation in citations}
@@ -249,10 +253,14 @@ def _words(
         own = np.flatnonzero((encoded.starts + 1 >= start) & (encoded.starts < end))
         weight = float(encoded.weights[own].sum())
         tokens = float(encoded.weights[own] @ best[own] / max(weight, 1e-9)) if len(best) and len(own) else 0.0
-        spelling = max((likeness(text, other) for other in quoted), default=0.0)
+        capital = unicodedata.category(text[0]) in _CAPITAL
+        spelling = max(
+            (likeness(text, other, by_sound=not (capital and other[0].islower())) for other in quoted), default=0.0
+        )
+        if any(stands_in(text, run) for run in runs):
+            spelling = 1.0
         first = place == 0 or sentence[:start].rstrip()[-1:] in '.!?…:"“„«'
         elsewhere = max((likeness(text, other) for other in others), default=0.0)
-        capital = unicodedata.category(text[0]) in _CAPITAL
         found.append(Word(text, weight, tokens, spelling, elsewhere, capital, first))
     return tuple(found)
 

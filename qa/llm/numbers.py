@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import files
 
 # Vowel signs of Indic scripts and of Thai are letters here, although Unicode calls them marks.
-_LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u064b-\u065f\u0900-\u0963\u0980-\u0d7f\u0e31-\u0e4e])"
-_TOKEN = re.compile(rf"\d+(?:[.,'’\u00a0\u202f]\d+)*|{_LETTER}+(?:['’]{_LETTER}+)*")
+LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u064b-\u065f\u0900-\u0963\u0980-\u0d7f\u0e31-\u0e4e])"
+_TOKEN = re.compile(rf"\d+(?:[.,'’\u00a0\u202f]\d+)*|{LETTER}+(?:['’]{LETTER}+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+")
 _SPACED = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
 _HAN = re.compile(r"\d[\d.]*[十百千万萬亿億][\d.十百千万萬亿億]*|[零〇一二两兩三四五六七八九十百千万萬亿億数數幾几]+")
@@ -26,6 +26,7 @@ _HANGUL_RUN = re.compile(
 _HANGUL_DIGITS = str.maketrans("일이삼사오육칠팔구", "一二三四五六七八九")
 _CONNECTORS = frozenset("of de di des d e y und and in i и і та і ja en na و".split())
 _SAME = {"bs": "hr", "sr": "hr", "mk": "hr", "be": "ru", "bg": "ru", "gl": "pt", "ca": "es"}
+_UNSURE = ("th", "vi", "ko", "bn", "sw", "id")  # scales and a few words only
 _TELLING = 3  # digits from which on the same ones are the same number in another unit
 _LONGEST_ENDING = 3  # letters that inflection may add to a stem
 _SCALE = 100
@@ -59,6 +60,11 @@ def find_numbers(text: str, language: str) -> list[Number]:
     return sorted([*_in_tokens(text, language), *_in_han(text)], key=lambda number: number.start)
 
 
+def knows_words(language: str) -> bool:
+    """Whether small numbers in words are found reliably in a language."""
+    return language in ("zh", "ja") or (language not in _UNSURE and bool(_lexicon(_SAME.get(language, language))))
+
+
 def values_of(text: str, language: str) -> set[float]:
     """Every value that a text may be said to name."""
     return {value for number in find_numbers(text, language) for value in number.values | number.pieces}
@@ -85,8 +91,13 @@ def _in_tokens(text: str, language: str) -> Iterator[Number]:
         if run and (found is None or match[0][0].isdigit() or text[end : match.start()].strip(" -\u2010\u2011")):
             yield _one(run)
             run = []
+        if run and found and run[0].in_digits and max(found[0]) < _SCALE:
+            yield _one(run)
+            run = []
         if found:
-            run.append(_Part(*found, match.start(), _pieces(match[0]) if match[0][0].isdigit() else frozenset()))
+            in_digits = match[0][0].isdigit()
+            pieces = _pieces(match[0]) if in_digits else frozenset()
+            run.append(_Part(*found, match.start(), pieces, in_digits))
         end = match.end()
     if run:
         yield _one(run)
@@ -102,6 +113,7 @@ class _Part:
     certain: bool
     start: int
     pieces: frozenset[float]
+    in_digits: bool  # then only a scale can follow
 
     @property
     def value(self) -> float:

@@ -50,7 +50,7 @@ def _alike(part: str, word: str, lenient: bool) -> bool:
         return part == word
     stem = part[: max(4, len(part) - 1)] if not lenient else part[: max(3, len(part) - 3)]
     forms = [word] if not _ARABIC.match(word) else [word, word[1:], _ARTICLE.sub("", word)]
-    return any(form.startswith(stem) for form in forms) and len(word) <= len(part) + 5
+    return any(form.startswith(stem) for form in forms) and len(word) <= len(part) + (5 if lenient else 3)
 
 
 @cache

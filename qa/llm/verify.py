@@ -1,8 +1,9 @@
 """Whether the quotes that a sentence cites support it.
 
 Four questions, in this order: does it cite anything that there is; do its quotes hold its numbers and dates; its
-countries and names; and do they say what it says. The last two are one learned bound over ``qa.llm.evidence``, fitted
-by ``benchmarks/verification.py`` on sentences over other articles than those it is measured on.
+countries and names; and do they say what it says. Names and meaning have a learned bound each over what
+``qa.llm.evidence`` gathers, fitted by ``benchmarks/verification.py`` on sentences over other articles than those it is
+measured on.
 """
 
 import json
@@ -23,8 +24,8 @@ Reason = Literal["", "citation", "number", "name", "meaning"]
 
 _NOUNS_WITH_CAPITALS = ("de", "lb", "nds")
 _FAR = 4.0  # standard deviations beyond which a feature says no more
-_NO_NAME, _NO_NAME_TOKENS = 0.9, 0.6  # for sentences without names
-_STRANGE = 0.7  # support of the least supported name below which it is the name that is wrong
+_ALIKE, _MEANT = 0.8, 0.5  # support by spelling and by tokens from which on a name is not doubted
+_CHANCE = 0.15  # so much any name is like another
 _SHORTEST_NAME = 3  # letters
 _SAME_NAME = 0.75  # likeness from which on two spellings may be one name
 
@@ -79,6 +80,10 @@ class Bound:
             total += weight * max(-_FAR, min(_FAR, (features[name] - mean) / scale))
         return 1 / (1 + math.exp(-total))
 
+    def passes(self, features: Mapping[str, float]) -> bool:
+        """Whether that is probable enough."""
+        return self.probability(features) >= self.threshold
+
 
 def judge(evidence: Evidence) -> Verdict:
     """What the evidence says."""
@@ -86,40 +91,48 @@ def judge(evidence: Evidence) -> Verdict:
         return Verdict(False, "number")
     if evidence.countries:
         return Verdict(False, "name")
-    seen = features(evidence)
-    bound = load_bound()
-    if bound.probability(seen) >= bound.threshold:
-        return Verdict(True)
-    return Verdict(False, "name" if seen["name"] < _STRANGE and seen["margin"] > 0 else "meaning")
+    if not load_bound("name").passes(name_features(evidence)):
+        return Verdict(False, "name")
+    if not load_bound("meaning").passes(meaning_features(evidence)):
+        return Verdict(False, "meaning")
+    return Verdict(True)
 
 
-def features(evidence: Evidence) -> dict[str, float]:
-    """What the learned bound sees of a sentence."""
-    names = name_groups(evidence)
+def meaning_features(evidence: Evidence) -> dict[str, float]:
+    """What is seen of whether the quotes say the same."""
     return {
         "nearness": evidence.nearness,
         "margin": evidence.margin,
         "interaction": evidence.interaction,
         "interaction_margin": evidence.interaction_margin,
-        "name": min((fmean(max(word.tokens, word.spelling) for word in name) for name in names), default=_NO_NAME),
-        "name_tokens": min((fmean(word.tokens for word in name) for name in names), default=_NO_NAME_TOKENS),
-        "elsewhere": max(map(_from_elsewhere, evidence.words), default=0.0),
+    }
+
+
+def name_features(evidence: Evidence) -> dict[str, float]:
+    """What is seen of the name that is least supported, by spelling and by meaning, and of names from elsewhere."""
+    names = name_groups(evidence)
+    support = min((fmean(max(word.tokens, word.spelling) for word in name) for name in names), default=1.0)
+    tokens = min((fmean(word.tokens for word in name) for name in names), default=1.0)
+    return {
+        "unlike": max(0.0, _ALIKE - support),
+        "unmeant": max(0.0, _MEANT - tokens) if support < _ALIKE else 0.0,
+        "elsewhere": max(0.0, max(map(_from_elsewhere, evidence.words), default=0.0) - _CHANCE),
     }
 
 
 def name_groups(evidence: Evidence) -> list[list[Word]]:
     """The names of a sentence: runs of words with a capital.
 
-    A single word is none where it begins the sentence, nor in German, whose nouns all have capitals.
+    The first word of a sentence is left out, and in German, whose nouns all have capitals, every single one.
     """
     runs: list[list[Word]] = [[]]
     for word in evidence.words:
-        if word.capital:
+        if word.capital and not word.first:
             runs[-1].append(word)
         elif runs[-1]:
             runs.append([])
     nouns = evidence.language in _NOUNS_WITH_CAPITALS
-    return [run for run in runs if len(run) > 1 or (run and not run[0].first and not nouns)]
+    return [run for run in runs if len(run) > 1 or (run and not nouns)]
 
 
 def _from_elsewhere(word: Word) -> float:
@@ -130,6 +143,6 @@ def _from_elsewhere(word: Word) -> float:
 
 
 @cache
-def load_bound() -> Bound:
-    """The fitted bound out of ``verification.json`` of this package."""
-    return Bound(**json.loads(files("qa.llm").joinpath("verification.json").read_text(encoding="utf-8")))
+def load_bound(name: str) -> Bound:
+    """A fitted bound out of ``verification.json`` of this package: for names or for meaning."""
+    return Bound(**json.loads(files("qa.llm").joinpath("verification.json").read_text(encoding="utf-8"))[name])
