@@ -257,7 +257,7 @@ def _words(
         spelling = max(
             (likeness(text, other, by_sound=not (capital and other[0].islower())) for other in quoted), default=0.0
         )
-        if any(stands_in(text, run) for run in runs):
+        if any(text in run or stands_in(text, run) for run in runs):
             spelling = 1.0
         first = place == 0 or sentence[:start].rstrip()[-1:] in '.!?…:"“„«'
         elsewhere = max((likeness(text, other) for other in others), default=0.0)
