@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
+_MENDINGS = 3  # several, for another process may remove records while this one still answers from them
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:-\d{2})?")
 
 
@@ -82,11 +83,13 @@ class Engine:
         if not 1 <= top <= MOST_CITATIONS:
             raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
         collection = self.collection
-        try:
-            return self._ask(text, history, filters, top, started, collection)
-        except DamagedRecordError as error:
-            self._mend(error.key, collection)
-            return self._ask(text, history, filters, top, started, self.collection)
+        for _ in range(_MENDINGS):
+            try:
+                return self._ask(text, history, filters, top, started, collection)
+            except DamagedRecordError as error:
+                self._mend(error.key, collection)
+                collection = self.collection
+        return self._ask(text, history, filters, top, started, collection)
 
     def _ask(
         self, text: str, history: Sequence[str], filters: Filters, top: int, started: float, collection: Collection
