@@ -47,6 +47,7 @@ def test_questions_are_asked_again_and_edited_without_loss(open_page: OpenPage, 
     page = open_page()
     for question in (GIFTS, "And who?", "explode"):
         ask(page, question)
+    assert page.locator(".pc-is-failed .pc-answer .pc-again").inner_text() == "Ask again"
     before = len(site.engine.asked)
     page.locator(".pc-turn").nth(1).locator(".pc-again").click()
     wait_until(lambda: len(site.engine.asked) > before)
