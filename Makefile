@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 TORCH = 2.13.0
+PIP_AUDIT = 2.10.1
 BIN = .venv/bin
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet
 
@@ -32,13 +33,24 @@ test: lint  ## set up, lint, and run all tests
 
 .PHONY: test-fast
 test-fast: $(STAMP)  ## run the tests that need neither the real encoder nor a browser
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow and not long"
 
 .PHONY: lint
 lint: $(STAMP)  ## check style, layout and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+
+.PHONY: audit
+audit:  ## look every locked version up in the advisory database OSV (needs the internet)
+	@$(check_python)
+	@$(call make_venv,build/audit)
+	@build/audit/bin/python -m pip --quiet --quiet --disable-pip-version-check install pip-audit==$(PIP_AUDIT)
+	@build/audit/bin/pip-audit --vulnerability-service osv --requirement requirements.lock --no-deps --disable-pip \
+	--desc --progress-spinner off 2>build/audit.log || { status=$$?; tail -n 1 build/audit.log >&2; \
+	grep -q '^Found .* known vulnerabilit' build/audit.log \
+	|| echo 'nothing was audited: the advisory database could not be reached (build/audit.log)' >&2; exit $$status; }
+	@tail -n 1 build/audit.log
 
 .PHONY: lock
 lock:  ## renew requirements.lock: the newest versions that pyproject.toml allows

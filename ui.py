@@ -10,6 +10,8 @@ from qa.page.opening import Answerer, Opening, Progress
 if TYPE_CHECKING:
     import gradio as gr
 
+    from qa.doors.doors import Doors
+
 OpenEngine = Callable[[Settings, Progress], Answerer]
 
 
@@ -22,19 +24,19 @@ def build(opening: Opening) -> "gr.Blocks":
 
 def serve(
     settings: Settings, host: str = "127.0.0.1", port: int = 7860, *, open_engine: OpenEngine | None = None,
-    hosts: tuple[str, ...] = (),
+    doors: "Doors | None" = None, mcp: bool = False,
 ) -> None:  # fmt: skip
     """Serves the page and the HTTP interface until it is interrupted.
 
-    The page is up at once; the articles are opened in the background. Raises UserError where the address cannot be had
-    or the articles cannot be opened.
+    The page is up at once; the articles are opened in the background. ``doors`` says who may come in: by default
+    everybody on this machine. Raises UserError where the address cannot be had or the articles cannot be opened.
     """
     from qa.page.server import run
 
-    run(settings, open_engine or _open_engine, host, port, hosts)
+    run(settings, open_engine or real_engine, host, port, doors, mcp=mcp)
 
 
-def _open_engine(settings: Settings, progress: Progress) -> Answerer:
+def real_engine(settings: Settings, progress: Progress) -> Answerer:
     """The real engine, whose imports take seconds."""
     from qa.engine import open_engine
 

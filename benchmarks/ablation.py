@@ -17,8 +17,9 @@ from quality import corpora
 
 from index.centres import ResidualCentres, normalise
 from index.collection import Collection
-from index.encoder import Encoder, FloatMatrix
+from index.encoder import Encoder
 from index.settings import PROJECT, Settings
+from index.vectors import VectorCache
 from qa.engine import Engine, open_engine
 from qa.evaluation import Question, read_questions
 from qa.excerpts import cite, cut_excerpts
@@ -71,29 +72,37 @@ def without_residual(text: str, encoder: Encoder, collection: Collection) -> tup
     """Vectors alone, with the fixed centres alone."""
     none = ResidualCentres(np.zeros(encoder.dimension, np.float32), {})
     question, _ = without_tokens(text, encoder, replace(collection, centres=none))
-    return question, replace(collection, centred=collection.stored)
+    return question, replace(collection, centres=none, lengths=np.ones_like(collection.lengths))
 
 
 def without_centres(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
     """Vectors alone, as the encoder gives them."""
     question, _ = without_tokens(text, encoder, collection)
-    return replace(question, centred=question.raw), replace(collection, centred=raw_vectors(collection))
+    return replace(question, centred=question.raw), as_encoded(collection)
 
 
-_raw: dict[int, FloatMatrix] = {}
+_raw: dict[int, Collection] = {}
 
 
-def raw_vectors(collection: Collection) -> FloatMatrix:
+def as_encoded(collection: Collection) -> Collection:
     """Each sentence with its passage, nothing taken out."""
-    if id(collection.stored) not in _raw:
-        records = [collection.records[name] for name in collection.names]
+    if id(collection) not in _raw:
+        cache = VectorCache(collection.tokens.path)
+        records = [cache.get(collection.loaded[name].key) for name in collection.names]
+        cache.close()
         vectors = [
             record.sentence_vectors.astype(np.float32)
             + np.repeat(record.passage_vectors, record.passages[:, 3] - record.passages[:, 2], axis=0)
             for record in records
+            if record is not None
         ]
-        _raw[id(collection.stored)] = normalise(np.concatenate(vectors))
-    return _raw[id(collection.stored)]
+        _raw[id(collection)] = replace(
+            collection,
+            stored=normalise(np.concatenate(vectors)),
+            lengths=np.ones_like(collection.lengths),
+            centres=ResidualCentres(np.zeros(collection.stored.shape[1], np.float32), {}),
+        )
+    return _raw[id(collection)]
 
 
 VARIANTS: dict[str, Variant] = {

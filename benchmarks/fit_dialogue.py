@@ -87,7 +87,7 @@ def right(found: Resolved, engine: Engine, asked: dict[str, list[str]]) -> bool 
 def standing(engine: Engine) -> list[Turn]:
     """Questions that stand by themselves, every second one of the training set."""
     questions = []
-    for folder in sorted((PROJECT / "benchmarks" / "training").iterdir()):
+    for folder in sorted(path.parent for path in (PROJECT / "benchmarks" / "training").glob("*/articles")):
         questions += (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()[::2]
     encoder: Encoder = engine.encoder
     texts = [json.loads(line)["question"] for line in questions]

@@ -88,7 +88,7 @@ def collect(data: Path) -> list[Example]:
     """The examples of every training corpus."""
     examples = []
     encoder = open_encoder(Settings(data=data))
-    for folder in sorted((PROJECT / "benchmarks" / "training").iterdir()):
+    for folder in sorted(path.parent for path in (PROJECT / "benchmarks" / "training").glob("*/articles")):
         _, collection = sync(Settings(corpus=folder / "articles", data=data), encoder)
         lines = (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
         examples += [example(json.loads(line), encoder, collection) for line in lines]
@@ -104,18 +104,18 @@ def example(pair: dict[str, str], encoder: Encoder, collection: Collection) -> E
     article = collection.names.index(pair["article"])
     spans = collection.spans
     gold = (collection.article_of == article) & (spans[:, 0] < end) & (spans[:, 1] > start)
-    order = np.argsort(-(collection.centred @ question.centred))[:300]
+    nearness, _ = collection.similarities(question.centred, question.stored)
+    order = np.argsort(-nearness)[:300]
     passages = list(dict.fromkeys([*collection.passage_of[gold].tolist(), *collection.passage_of[order].tolist()]))
-    chosen = np.flatnonzero(np.isin(collection.passage_of, passages[:PASSAGES]))
-    found = [collection.passage_tokens(passage) for passage in passages[:PASSAGES]]
-    owner = np.searchsorted(chosen, np.concatenate([sentences for _, sentences in found]))
+    chosen = collection.members(np.array(passages[:PASSAGES], np.int32))
+    found = collection.passage_tokens(np.array(passages[:PASSAGES], np.int32))
     return Example(
         vector=torch.from_numpy(question.centred),
         tokens=torch.from_numpy(question.tokens),
         prior=torch.from_numpy(np.log(question.weights)),
-        candidates=torch.from_numpy(collection.centred[chosen]),
-        passage_tokens=torch.from_numpy(np.concatenate([vectors for vectors, _ in found])),
-        owner=torch.from_numpy(owner),
+        candidates=torch.from_numpy(collection.centred(chosen)),
+        passage_tokens=torch.from_numpy(found.vectors),
+        owner=torch.from_numpy(np.searchsorted(chosen, found.sentences)),
         gold=torch.from_numpy(gold[chosen]),
     )
 

@@ -1,99 +1,103 @@
 """Reads the articles of a folder: text, date, title and language of each file."""
 
+import bisect
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.errors import UserError
+from index.folder import LeftOut, scan
+from index.formats.extracted import MOST_BYTES, VERSION, Kind, UnreadableError
+from index.formats.guard import Extractor
+from index.formats.kinds import kind_of
 
 _HEAD = re.compile(r"\s*date\s+(?P<date>\d{4}-(?:0[1-9]|1[0-2])(?:-\d{2})?)\s+")
 _TITLE_LENGTH = 90
-_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
 class Article:
-    """One article. Every offset anywhere in Polycite counts characters of ``text``, the decoded file."""
+    """One article. Every offset anywhere in Polycite counts characters of ``text``.
+
+    That is the decoded file, or what was extracted of one that is not plain text.
+    """
 
     name: str  # path relative to the corpus folder, with forward slashes
     text: str
-    digest: str  # SHA-256 of the file's bytes, hexadecimal
+    digest: str  # SHA-256 of the file's bytes and of how they are read, hexadecimal
     date: str | None  # YYYY-MM or YYYY-MM-DD
     title: str
     language: str  # ISO 639-1 where there is one, else 639-3
     body: int  # where the text starts behind the head
+    pages: tuple[int, ...] = ()  # where each page begins; empty where the format has no pages
 
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A file that is not an article, and why."""
-
-    name: str
-    reason: str
+    def page_at(self, place: int) -> int | None:
+        """The number of the page, from 1, that holds a character; None where there are no pages."""
+        return max(1, bisect.bisect_right(self.pages, place)) if self.pages else None
 
 
 def list_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Name and path of every regular file under ``folder``, sorted by name; hidden ones and links are passed over.
 
-    Raises UserError where the folder does not exist.
+    Raises UserError where the folder does not exist or cannot be read.
     """
-    if not folder.is_dir():
-        raise UserError(f"there is no folder {str(folder)!r}: give --corpus a folder of articles")
-    found: list[tuple[str, Path]] = []
-    for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for file in files:
-            path = Path(root) / file
-            if not file.startswith(".") and path.is_file() and not path.is_symlink():
-                found.append((path.relative_to(folder).as_posix(), path))
-    return iter(sorted(found))
+    return ((found.name, found.path) for found in scan(folder).files)
 
 
-def read_article(name: str, path: Path, detect_language: Callable[[str], str]) -> Article | LeftOut:
+def read_article(
+    name: str, path: Path, detect_language: Callable[[str], str], extractor: Extractor | None = None
+) -> Article | LeftOut:
     """The article in a file, or the reason why there is none."""
+    raw = read_bytes(name, path)
+    return raw if isinstance(raw, LeftOut) else parse_article(name, raw, detect_language, extractor)
+
+
+def read_bytes(name: str, path: Path) -> bytes | LeftOut:
+    """The bytes of a file, or why they are not read."""
     try:
-        raw = path.read_bytes()
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            return LeftOut(name, f"has {size:,} bytes, more than {MOST_BYTES:,}: split it")
+        return path.read_bytes()
     except OSError as error:
         return LeftOut(name, f"cannot be read ({error.strerror})")
-    return parse_article(name, raw, detect_language)
 
 
-def parse_article(name: str, raw: bytes, detect_language: Callable[[str], str]) -> Article | LeftOut:
-    """The article in the bytes of a file, or the reason why there is none."""
-    text = decode(raw)
-    if text is None:
-        return LeftOut(name, "is not text")
-    head = _HEAD.match(text)
+def parse_article(
+    name: str, raw: bytes, detect_language: Callable[[str], str], extractor: Extractor | None = None
+) -> Article | LeftOut:
+    """The article in the bytes of a file, or the reason why there is none.
+
+    ``extractor`` reads formats that need parsing; without one, a process is begun for this file alone.
+    """
+    try:
+        kind = kind_of(name, raw)
+        with nullcontext(extractor) if extractor else Extractor() as reading:
+            found = reading.extract(kind, raw)
+    except UnreadableError as error:
+        return LeftOut(name, str(error))
+    head = _HEAD.match(found.text)
     body = head.end() if head else 0
-    if not any(character.isalnum() for character in text[body:]):
+    if not any(character.isalnum() for character in found.text[body:]):
         return LeftOut(name, "holds no text")
     return Article(
         name=name,
-        text=text,
-        digest=hashlib.sha256(raw).hexdigest(),
-        date=head["date"] if head else None,
-        title=title_of(text[body:]),
-        language=detect_language(text[body:]),
+        text=found.text,
+        digest=digest_of(kind, raw),
+        date=head["date"] if head else found.date,
+        title=title_of(found.title or "") or title_of(found.text[body:]),
+        language=detect_language(found.text[body:]),
         body=body,
+        pages=found.pages,
     )
 
 
-def decode(raw: bytes) -> str | None:
-    """The text of a file: UTF-8 (a byte order mark is dropped), else the most likely encoding; None for binary."""
-    if not raw.startswith(_WIDE_BOMS):
-        if b"\0" in raw:
-            return None
-        try:
-            return raw.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            pass
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(raw).best()
-    return None if best is None else str(best)
+def digest_of(kind: Kind, raw: bytes) -> str:
+    """What an article's text depends on: the bytes, and how they are read where they are not the text itself."""
+    reading = b"" if kind == "text" else f"{kind} {VERSION}\n".encode()
+    return hashlib.sha256(reading + raw).hexdigest()
 
 
 def title_of(text: str) -> str:

@@ -100,16 +100,18 @@ def load_table(model: str, dimension: int) -> LanguageTable:
         return LanguageTable({str(code): i for i, code in enumerate(file["languages"])}, **arrays)
 
 
-def residual_centres(groups: Iterable[tuple[str, FloatMatrix]], dimension: int, shrinkage: float) -> ResidualCentres:
-    """Mean vectors by language of ``groups``: pairs of a language and some vectors [n, dimension] in it.
+def residual_centres(
+    groups: Iterable[tuple[str, NDArray[np.float64], int]], dimension: int, shrinkage: float
+) -> ResidualCentres:
+    """Mean vectors by language of ``groups``: a language, the sum [dimension] of vectors in it, and their number.
 
     ``shrinkage`` counts as that many vectors at the overall mean.
     """
     sums: dict[str, NDArray[np.float64]] = {}
     counts: dict[str, int] = {}
-    for code, vectors in groups:
-        sums[code] = sums.get(code, np.zeros(dimension)) + vectors.sum(axis=0, dtype=np.float64)
-        counts[code] = counts.get(code, 0) + len(vectors)
+    for code, part, count in groups:
+        sums[code] = sums.get(code, np.zeros(dimension)) + part
+        counts[code] = counts.get(code, 0) + count
     overall = sum(sums.values(), np.zeros(dimension)) / max(1, sum(counts.values()))
     means = {
         code: ((total + shrinkage * overall) / (counts[code] + shrinkage)).astype(np.float32)

@@ -4,11 +4,10 @@ One pass over a passage gives its vector and the vectors of its tokens; both are
 """
 
 import logging
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,12 @@ from numpy.typing import NDArray
 from index.settings import DEFAULT_MODEL, Settings
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from index.model import Model, Output
 
 log = logging.getLogger(__name__)
 
 FloatMatrix = NDArray[np.float32]
 Progress = Callable[[int], None]  # told how many more texts are done
-_BATCH = 8  # on CPUs small batches of like length are faster than large ones
 
 
 @dataclass(frozen=True)
@@ -71,10 +69,14 @@ class SentenceTransformerEncoder:
         self._passage_prompt = passage_prompt
 
     @cached_property
-    def _model(self) -> "SentenceTransformer":
-        from index.model import load_model
+    def _model(self) -> "Model":
+        from pathlib import Path
 
-        return load_model(self._path, self.name)
+        from index.bert import Bert
+        from index.model import SentenceTransformerModel
+
+        folder = Path(self._path)
+        return Bert(folder) if Bert.fits(folder) else SentenceTransformerModel(self._path, self.name)
 
     @property
     def prompts(self) -> tuple[str, str]:
@@ -93,78 +95,51 @@ class SentenceTransformerEncoder:
 
     def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> FloatMatrix:
         """See Encoder."""
-        vectors = [output["sentence_embedding"] for output in self._run(texts, self.prompts[1], progress)]
-        return _unit(np.stack(vectors)) if vectors else np.zeros((0, self.dimension), np.float32)
+        different = list(dict.fromkeys(texts))
+        vectors = np.zeros((len(different), self.dimension), np.float32)
+        for i, output in self._run(different, self.prompts[1], progress):
+            vectors[i] = output.vector
+        number = {text: i for i, text in enumerate(different)}
+        unit: FloatMatrix = _unit(vectors)[[number[text] for text in texts]]
+        return unit
 
     def encode_passages(
         self, texts: Sequence[str], progress: Progress | None = None
     ) -> tuple[FloatMatrix, list[Tokens]]:
         """See Encoder."""
         prompt = self.prompts[1]
-        outputs = self._run(texts, prompt, progress)
-        vectors = [output["sentence_embedding"] for output in outputs]
-        tokens = [self._tokens(prompt, text, output) for text, output in zip(texts, outputs, strict=True)]
-        return (_unit(np.stack(vectors)) if vectors else np.zeros((0, self.dimension), np.float32)), tokens
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        tokens: dict[int, Tokens] = {}
+        for i, output in self._run(texts, prompt, progress):
+            vectors[i], tokens[i] = output.vector, self._tokens(prompt, output)
+        return _unit(vectors), [tokens[i] for i in range(len(texts))]
 
     def encode_question(self, text: str) -> tuple[FloatMatrix, Tokens]:
         """See Encoder."""
         prompt = self.prompts[0]
-        (output,) = self._run([text], prompt, None)
-        return _unit(output["sentence_embedding"]), self._tokens(prompt, text, output)
+        ((_, output),) = self._run([text], prompt, None)
+        return _unit(output.vector), self._tokens(prompt, output)
 
     @property
     def dimension(self) -> int:
         """Numbers in a vector."""
-        return int(self._model.get_embedding_dimension() or 0)
+        return self._model.dimension
 
-    def _run(
-        self, texts: Sequence[str], prompt: str, progress: Progress | None
-    ) -> list[dict[str, NDArray[np.float32]]]:
-        """Vector and token vectors of each text, computed in order of length, returned in the order given."""
-        import torch
-
-        # A question is small: beside a busy process two threads wait for each other and take 40 times as long.
-        torch.set_num_threads(1 if len(texts) == 1 else os.cpu_count() or 1)
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        done: list[dict[str, NDArray[np.float32]]] = [{}] * len(texts)
-        for at in range(0, len(order), _BATCH):
-            batch = order[at : at + _BATCH]
-            outputs: Any = self._model.encode(
-                [texts[i] for i in batch], prompt=prompt, batch_size=_BATCH, output_value=None, show_progress_bar=False
-            )
-            for i, output in zip(batch, outputs, strict=True):
-                done[i] = {
-                    "sentence_embedding": output["sentence_embedding"].float().numpy(),
-                    "token_embeddings": output["token_embeddings"].float().numpy(),
-                }
+    def _run(self, texts: Sequence[str], prompt: str, progress: Progress | None) -> Iterator[tuple[int, "Output"]]:
+        for i, output in self._model.run(texts, prompt):
+            yield i, output
             if progress:
-                progress(len(batch))
-        return done
+                progress(1)
 
-    def _tokens(self, prompt: str, text: str, output: dict[str, NDArray[np.float32]]) -> Tokens:
-        """The tokens of ``text`` alone: prompt and special tokens taken out."""
-        encoding = self._model.tokenizer(
-            prompt + text, return_offsets_mapping=True, truncation=True, max_length=self._model.max_seq_length
-        )
-        offsets = np.array(encoding["offset_mapping"], np.int32)
-        inside = (offsets[:, 1] > offsets[:, 0]) & (offsets[:, 1] > len(prompt))
-        states = output["token_embeddings"][: len(offsets)]
-        ids = np.array(encoding["input_ids"])[inside]
+    def _tokens(self, prompt: str, output: "Output") -> Tokens:
+        """The tokens of the text alone: prompt and special tokens taken out."""
+        starts, ends = output.offsets[:, 0], output.offsets[:, 1]
+        inside = (ends > starts) & (ends > len(prompt))
         return Tokens(
-            vectors=states[inside],
-            starts=np.maximum(offsets[inside, 0] - len(prompt), 0),
-            weights=self._rarity[ids],
+            vectors=output.states[inside],
+            starts=np.maximum(starts[inside] - len(prompt), 0),
+            weights=self._model.rarity[output.ids[inside]],
         )
-
-    @cached_property
-    def _rarity(self) -> FloatMatrix:
-        """-log probability of each piece; ones where the tokenizer's model has none."""
-        import json
-
-        backend = json.loads(self._model.tokenizer.backend_tokenizer.to_str())["model"]
-        if backend.get("type") != "Unigram":
-            return np.ones(len(self._model.tokenizer), np.float32)
-        return -np.array([score for _, score in backend["vocab"]], np.float32)
 
 
 def open_encoder(settings: Settings) -> SentenceTransformerEncoder:

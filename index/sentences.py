@@ -17,9 +17,11 @@ _UNMARKED_PIECE = 110  # the same in scripts without sentence marks
 _CLOSERS = "\"'”’»›)]}」』】〉》）］＂＇“"
 _HARD_STOPS = "。！？．｡؟۔।॥։።፧።။៕༎⸮"
 _END = re.compile(
-    rf"(?P<hard>[{_HARD_STOPS}]+)[{re.escape(_CLOSERS)}]*|(?P<soft>[.!?…;\u037E]+)[{re.escape(_CLOSERS)}]*(?=\s|$)"
+    # A run of marks is tried once, from its beginning: else a million of them would take for ever.
+    rf"(?P<hard>[{_HARD_STOPS}]+)[{re.escape(_CLOSERS)}]*|"
+    rf"(?<![.!?…;\u037E])(?P<soft>[.!?…;\u037E]++)[{re.escape(_CLOSERS)}]*+(?=\s|$)"
 )
-_BREAK = re.compile(r"[^\S\n]*\n\s*")
+_BREAK = re.compile(r"\n\s*")
 _UNMARKED = re.compile(r"[\u0E00-\u0EFF\u1780-\u17FF]")
 _WEAK_MARKS = (re.compile(r"[;:；：،؛]\s*"), re.compile(r"[,，、]\s*"), re.compile(r"\s+"))
 

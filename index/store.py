@@ -5,12 +5,13 @@ passage, with its language's fixed centre taken out. Two processes on one embedd
 only opened under the store's lock and closed again.
 """
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -103,20 +104,6 @@ class Store:
             for batch in _batches(ids):
                 self._collection.delete(ids=batch)
 
-    def rows(self) -> Iterator[Row]:
-        """Every row."""
-        offset = 0
-        with _damage_named():
-            while True:
-                page: Any = self._collection.get(
-                    include=["embeddings", "documents", "metadatas"], limit=_BATCH, offset=offset
-                )
-                if not page["ids"]:
-                    return
-                for values in zip(page["ids"], page["embeddings"], page["documents"], page["metadatas"], strict=True):
-                    yield Row(values[0], np.asarray(values[1], np.float32), values[2], dict(values[3]))
-                offset += len(page["ids"])
-
     def __enter__(self) -> "Store":
         return self
 
@@ -128,6 +115,7 @@ class Store:
 def rows_of(article: Article, encoded: EncodedArticle, table: LanguageTable) -> list[Row]:
     """The rows of an article, one a sentence."""
     vectors = blend(encoded, article.language, table)
+    ids = row_ids(article, len(encoded.sentences))
     rows = []
     for passage_start, passage_end, first, last in encoded.passages.tolist():
         for i in range(first, last):
@@ -144,13 +132,22 @@ def rows_of(article: Article, encoded: EncodedArticle, table: LanguageTable) -> 
                 "passage_start": passage_start,
                 "passage_end": passage_end,
             }
-            rows.append(Row(row_id(article, i), vectors[i], article.text[start:end], metadata))
+            rows.append(Row(ids[i], vectors[i], article.text[start:end], metadata))
     return rows
 
 
-def row_id(article: Article, sentence: int) -> str:
-    """The id of a sentence's row: it changes with the article's content."""
-    return f"{article.name}@{article.digest[:16]}:{sentence}"
+def row_ids(article: Article, sentences: int) -> list[str]:
+    """The ids of the rows of an article's sentences: they change with its content."""
+    return [f"{article.name}@{article.digest[:16]}:{i}" for i in range(sentences)]
+
+
+def files_state(where: str | Path) -> str:
+    """Changes whenever a process wrote to the collection's files; "" for a server's, which only the server knows."""
+    if isinstance(where, str) or not where.is_dir():
+        return ""
+    states = ((path, path.stat()) for path in sorted(where.rglob("*")) if path.is_file())
+    listed = (f"{path.relative_to(where)} {state.st_size} {state.st_mtime_ns}" for path, state in states)
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()
 
 
 def blend(encoded: EncodedArticle, language: str, table: LanguageTable) -> FloatMatrix:

@@ -7,29 +7,33 @@ its content. A sync that was killed is finished by the next one without encoding
 import hashlib
 import logging
 import os
+import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.articles import Article, LeftOut, list_files, read_article
+from index.articles import Article
 from index.centres import LanguageTable, load_table
-from index.collection import Collection, load_collection
+from index.collection import Collection, load_article, load_collection
 from index.encoder import Encoder
-from index.encoding import encode, parse
+from index.encoding import encode
 from index.errors import UserError
-from index.languages import detect_language
+from index.folder import LeftOut, scan, shown
 from index.passages import LONGEST, SHORTEST
+from index.reading import Reading, read_folder
 from index.settings import Settings
-from index.store import DamagedStoreError, Store, row_id, rows_of
-from index.vectors import EncodedArticle, VectorCache
+from index.store import DamagedStoreError, Row, Store, files_state, row_ids, rows_of
+from index.texts import TextCache
+from index.vectors import EncodedArticle, TokenReader, VectorCache
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
-LAYOUT = 1  # raised whenever the same text would give other sentences, passages or records
+LAYOUT = 2  # raised whenever the same text would give other sentences, passages or records
 _LOCK_SECONDS = 600.0
+_GROUP = 16_000  # characters: enough for full batches, few enough to show progress
 
 
 @dataclass(frozen=True)
@@ -47,28 +51,39 @@ class SyncReport:
 
 
 def sync(
-    settings: Settings, encoder: Encoder, *, rebuild: bool = False, progress: Progress | None = None
+    settings: Settings,
+    encoder: Encoder,
+    *,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+    previous: Collection | None = None,
+    damaged: Sequence[str] = (),
 ) -> tuple[SyncReport, Collection]:
     """Update the collection and load it.
 
-    Raises UserError where the corpus folder is missing or another process holds the store.
+    ``previous`` is what this process loaded before; ``damaged`` are keys of records to be made again.
+
+    Raises UserError where the corpus folder is missing or, unless ``settings.allow_empty``, holds no article; where
+    another process holds the store; and where the store cannot be written.
     """
     started = time.perf_counter()
-    articles, left_out = _read(settings.corpus, progress)
-    table = load_table(encoder.name, encoder.dimension)
-    with _locked(settings.store_folder):
+    scan(settings.corpus)  # says at once, and not after waiting for the lock, that there is no such folder
+    with _faults_named(settings.store_folder), _locked(settings.store_folder):
+        read = _read(settings, rebuild, progress)
+        table = load_table(encoder.name, encoder.dimension)
         cache = VectorCache(settings.store_folder / "vectors.sqlite")
         try:
             job = _Sync(settings, encoder, cache, table, progress)
-            counts = job.run(articles, rebuild)
-            collection = job.load(articles)
+            cache.forget(damaged)
+            counts = job.run(read.articles, rebuild, previous)
+            collection = job.load(read.articles, previous)
         finally:
             cache.close()
     report = SyncReport(
         **counts,
         sentences_encoded=job.sentences_encoded,
         seconds=time.perf_counter() - started,
-        left_out=tuple(left_out),
+        left_out=tuple(read.left_out),
         notes=tuple(job.notes),
     )
     return report, collection
@@ -93,27 +108,59 @@ class _Sync:
         self.progress = progress or (lambda stage, done, total: None)
         self.sentences_encoded = 0
         self.notes: list[str] = []
+        self.sizes: dict[str, int] = {}  # numbers of sentences by key of the record
 
-    def run(self, articles: Sequence[Article], rebuild: bool) -> dict[str, int]:
+    def run(self, articles: Sequence[Article], rebuild: bool, previous: Collection | None) -> dict[str, int]:
         """Write what is missing, delete what is stale; numbers of articles added, changed, removed, unchanged."""
-        with self._store() as store:
-            if store.was_rebuilt_from is not None:
-                self.notes.append(f"settings changed ({store.was_rebuilt_from} -> {self.fingerprint}): rebuilt")
-            try:
-                stored = store.digests()
-                if rebuild:
-                    store.clear()
-            except DamagedStoreError as error:
-                self.notes.append(f"the collection was damaged ({error}): rebuilt from the vector cache")
+        self.sizes = self.cache.sizes()
+        wanted = {article.name: article for article in articles}
+        held = self.cache.written()
+        if rebuild or self._files_state() != self.cache.written_state() or not self._all_written(wanted, held):
+            with self._store() as store:
+                counts = self._update(store, wanted, rebuild)
+            gone = [name for name in held if name not in wanted]
+            now = {name: (article.digest, self.sizes[self.key(article)]) for name, article in wanted.items()}
+            changed = {name: each for name, each in now.items() if held.get(name) != each}
+            self.cache.set_written(changed, gone, self._files_state())
+        else:
+            counts = dict.fromkeys(("added", "changed", "removed"), 0) | {"unchanged": len(articles)}
+        # Questions may still be answered from the collection before this one.
+        kept = [part.key for part in previous.loaded.values()] if previous else []
+        self.cache.keep_only([*kept, *(self.key(article) for article in articles)])
+        return counts
+
+    def _all_written(self, wanted: Mapping[str, Article], held: Mapping[str, tuple[str, int]]) -> bool:
+        """Whether the collection, untouched since it was closed, holds just these articles."""
+        return held == {
+            name: (article.digest, self.sizes.get(self.key(article), -1)) for name, article in wanted.items()
+        }
+
+    def _files_state(self) -> str:
+        """Changes whenever the collection may have: never equal for a server's, which others may write."""
+        state = files_state(self._where)
+        return f"{self.fingerprint} {state}" if state else f"unknown {time.time_ns()}"
+
+    def _update(self, store: Store, wanted: Mapping[str, Article], rebuild: bool) -> dict[str, int]:
+        if store.was_rebuilt_from is not None:
+            self.notes.append(f"settings changed ({store.was_rebuilt_from} -> {self.fingerprint}): rebuilt")
+        try:
+            stored = store.digests()
+            if rebuild:
                 store.clear()
                 stored = {}
-            counts = self._diff(store, articles, {} if rebuild else stored)
-            self.cache.keep_only(self.key(article) for article in articles)
-        return counts
+        except DamagedStoreError as error:
+            self.notes.append(f"the collection was damaged ({error}): rebuilt from the vector cache")
+            store.clear()
+            stored = {}
+        return self._diff(store, list(wanted.values()), stored)
+
+    @property
+    def _where(self) -> str | Path:
+        return self.settings.store if self.settings.is_remote else self.settings.store_folder / "chroma"
 
     def _store(self) -> Store:
         """The open store; a folder so damaged that Chroma cannot open it is moved aside."""
-        where = self.settings.store if self.settings.is_remote else self.settings.store_folder / "chroma"
+        where = self._where
         try:
             return Store(where, self.fingerprint)
         except DamagedStoreError as error:
@@ -127,16 +174,22 @@ class _Sync:
     def _diff(self, store: Store, articles: Sequence[Article], stored: dict[str, set[str]]) -> dict[str, int]:
         counts = dict.fromkeys(("added", "changed", "removed", "unchanged"), 0)
         stale: list[str] = []
-        for done, article in enumerate(articles):
+        done = 0
+        for group in _groups(articles):
             self.progress("indexing", done, len(articles))
-            wanted = {row_id(article, i) for i in range(len(parse(article)[0]))}
-            present = stored.pop(article.name, set())
-            if wanted == present:
-                counts["unchanged"] += 1
-                continue
-            counts["changed" if present else "added"] += 1
-            store.upsert(rows_of(article, self.encoded(article), self.table))
-            stale.extend(present - wanted)
+            self._encode(group)
+            rows: list[Row] = []
+            for article in group:
+                wanted = set(row_ids(article, self.sizes[self.key(article)]))
+                present = stored.pop(article.name, set())
+                if wanted == present:
+                    counts["unchanged"] += 1
+                    continue
+                counts["changed" if present else "added"] += 1
+                rows.extend(rows_of(article, self.record(article), self.table))
+                stale.extend(present - wanted)
+            store.upsert(rows)
+            done += len(group)
         for ids in stored.values():
             counts["removed"] += 1
             stale.extend(ids)
@@ -144,45 +197,77 @@ class _Sync:
         self.progress("indexing", len(articles), len(articles))
         return counts
 
-    def encoded(self, article: Article) -> EncodedArticle:
-        """Vectors of an article, from the cache or, once, from the encoder."""
+    def _encode(self, articles: Sequence[Article]) -> None:
+        """Encode those of some articles that have no record."""
+        missing = {self.key(article): article for article in articles if self.key(article) not in self.sizes}
+        records = encode(list(missing.values()), self.encoder, self.table) if missing else []
+        self.cache.put([(key, *each) for key, each in zip(missing, records, strict=True)])
+        for key, (record, _) in zip(missing, records, strict=True):
+            self.sizes[key] = len(record.sentences)
+            self.sentences_encoded += len(record.sentences)
+
+    def record(self, article: Article) -> EncodedArticle:
+        """The record of an article; made again where it is damaged."""
         key = self.key(article)
         record = self.cache.get(key)
+        if record is None or len(record.sentences) != self.sizes[key]:
+            self.notes.append(f"the vectors of {article.name!r} were damaged: encoded again")
+            del self.sizes[key]
+            self._encode([article])
+            record = self.cache.get(key)
         if record is None:
-            record = encode(article, self.encoder, self.table)
-            self.sentences_encoded += len(record.sentences)
-            self.cache.put([(key, record)])
+            raise sqlite3.DatabaseError(f"{self.cache.path.name} does not keep what is written to it")
         return record
 
     def key(self, article: Article) -> str:
         """What an article's vectors depend on."""
         return hashlib.sha256(f"{article.digest} {article.language} {self.fingerprint}".encode()).hexdigest()
 
-    def load(self, articles: Sequence[Article]) -> Collection:
-        """The collection in memory."""
-        with self._store() as store:
-            rows = list(store.rows())
-        records = {article.name: self.encoded(article) for article in articles}
-        return load_collection(articles, rows, records, self.table)
+    def load(self, articles: Sequence[Article], previous: Collection | None) -> Collection:
+        """The collection in memory; what ``previous`` holds already is taken from there."""
+        before = {part.key: part for part in previous.loaded.values()} if previous else {}
+        loaded = {}
+        for article in articles:
+            key = self.key(article)
+            loaded[article.name] = before.get(key) or load_article(
+                key, self.record(article), article.language, self.table
+            )
+        return load_collection(articles, loaded, self.table, TokenReader(self.cache.path))
 
 
-def _read(folder: Path, progress: Progress | None) -> tuple[list[Article], list[LeftOut]]:
-    articles: list[Article] = []
-    left_out: list[LeftOut] = []
-    for name, path in list_files(folder):
-        article = read_article(name, path, detect_language)
-        if isinstance(article, Article):
-            articles.append(article)
-        else:
-            left_out.append(article)
-        if progress:
-            progress("reading", len(articles) + len(left_out), 0)
-    if not articles:
-        why = f"; left out: {left_out[0].name} {left_out[0].reason}" if left_out else ""
+def _groups(articles: Sequence[Article]) -> Iterator[list[Article]]:
+    """Articles whose texts are encoded together."""
+    group: list[Article] = []
+    for article in articles:
+        group.append(article)
+        if sum(len(each.text) for each in group) >= _GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _read(settings: Settings, anew: bool, progress: Progress | None) -> Reading:
+    """The articles. A folder without any is taken for one that is not there, unless the user says otherwise."""
+    cache = TextCache(settings.store_folder / "texts.sqlite")
+    try:
+        read = read_folder(settings.corpus, cache, progress, anew=anew, allow_empty=settings.allow_empty)
+    finally:
+        cache.close()
+    return read
+
+
+@contextmanager
+def _faults_named(folder: Path) -> Iterator[None]:
+    """Say in one line what the disk refuses."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, DamagedStoreError) as error:
+        why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise UserError(
-            f"the folder {str(folder)!r} holds no article{why}: put text files there, or give another --corpus"
-        )
-    return articles, left_out
+            f"the folder {shown(str(folder))!r} cannot be written ({why}): make room or mend its rights, or "
+            "give another --data or --store"
+        ) from error
 
 
 @contextmanager

@@ -1,13 +1,16 @@
 """What the encoder made of each article, kept in one SQLite file of our own.
 
 An embedded Chroma can lose its index when it is killed, so it is treated as rebuildable: these records are the
-originals. A record is keyed by the article's content and everything that changes its vectors, so it is never stale.
+originals. A record is keyed by the article's content and everything that changes its vectors, so it is never stale, and
+carries a checksum. The tokens of a passage stand by themselves: a question reads those of a few passages, so they stay
+on disk.
 """
 
 import io
 import sqlite3
-import zipfile
-from collections.abc import Iterable
+import threading
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -15,6 +18,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import FloatMatrix
+from index.errors import UserError
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS articles (
+    number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, sentences INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS tokens (
+    article INTEGER NOT NULL, passage INTEGER NOT NULL, sum INTEGER NOT NULL, starts BLOB NOT NULL,
+    codes BLOB NOT NULL, PRIMARY KEY (article, passage)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS written (name TEXT PRIMARY KEY, digest TEXT NOT NULL, sentences INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_COLUMNS = 4  # of the table of articles
+_BUSY_SECONDS = 60.0  # how long one process waits for another's commit
+
+
+_READ = """
+SELECT sum, starts, codes FROM tokens
+WHERE article = (SELECT number FROM articles WHERE key = ?) AND passage = ?
+"""
+
+
+class DamagedRecordError(UserError):
+    """A record is damaged, or another process has removed it since."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("the stored vectors of an article are damaged: polycite index mends them")
+        self.key = key
 
 
 @dataclass(frozen=True)
@@ -25,66 +55,166 @@ class EncodedArticle:
     passages: NDArray[np.int32]  # [passages, 4]: start, end, first sentence, last sentence (exclusive)
     sentence_vectors: NDArray[np.float16]  # [sentences, dimension], as the encoder gives them
     passage_vectors: NDArray[np.float16]  # [passages, dimension]
-    token_codes: NDArray[np.uint8]  # [tokens, dimension / 2], see pack_tokens; no rows where tokens are not used
-    token_starts: NDArray[np.int32]  # [tokens], first character
-    token_rows: NDArray[np.int32]  # [passages + 1]: passage p has tokens token_rows[p] to token_rows[p + 1]
+    token_sum: NDArray[np.float64]  # [dimension], of the article's token vectors as they are packed
+    token_count: NDArray[np.int64]  # []
+
+
+@dataclass(frozen=True)
+class PackedTokens:
+    """The tokens of one passage, centred by the fixed table."""
+
+    codes: NDArray[np.uint8]  # [tokens, dimension / 2], see pack_tokens
+    starts: NDArray[np.int32]  # [tokens], first character
 
 
 class VectorCache:
-    """Records by key. Not for several threads at once; several processes may read."""
+    """Records by key. Not for several threads at once; one process writes, several may read."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self.path = path
         self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, check_same_thread=False)
         try:
-            connection.execute("CREATE TABLE IF NOT EXISTS articles (key TEXT PRIMARY KEY, record BLOB NOT NULL)")
-            connection.execute("PRAGMA quick_check").fetchone()
-        except sqlite3.DatabaseError:
-            # A damaged cache costs time, not data: it is made again from the articles.
+            connection.executescript(_TABLES)
+            if len(connection.execute("SELECT * FROM articles LIMIT 0").description) != _COLUMNS:
+                raise sqlite3.DatabaseError("an older layout")
+        except sqlite3.DatabaseError as error:
             connection.close()
-            self._path.unlink()
-            return self._open()
+            if isinstance(error, sqlite3.OperationalError):  # the disk is full or read-only: the file is not at fault
+                raise
+            return self._anew()
         return connection
+
+    def _anew(self) -> sqlite3.Connection:
+        # A damaged cache costs time, not data: it is made again from the articles.
+        self.path.unlink()
+        return self._open()
+
+    def sizes(self) -> dict[str, int]:
+        """Numbers of sentences of all records, by key."""
+        try:
+            return dict(self._connection.execute("SELECT key, sentences FROM articles"))
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._connection.close()
+            self._connection = self._anew()
+            return {}
 
     def get(self, key: str) -> EncodedArticle | None:
         """The record of a key; None where there is none, or where it is damaged."""
         try:
             row = self._connection.execute("SELECT record FROM articles WHERE key = ?", (key,)).fetchone()
             return _unpack(row[0]) if row else None
-        except (sqlite3.DatabaseError, zipfile.BadZipFile, ValueError, KeyError, OSError):
+        except sqlite3.OperationalError:
+            raise
+        except (sqlite3.DatabaseError, TypeError):  # damaged; a number or a text where the record should be
             return None
 
-    def put(self, records: Iterable[tuple[str, EncodedArticle]]) -> None:
+    def put(self, records: Iterable[tuple[str, EncodedArticle, Sequence[PackedTokens]]]) -> None:
         """Keep records, all or none."""
         with self._connection:
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO articles VALUES (?, ?)", [(key, _pack(record)) for key, record in records]
-            )
+            for key, record, tokens in records:
+                self._delete([key])
+                cursor = self._connection.execute(
+                    "INSERT INTO articles (key, sentences, record) VALUES (?, ?, ?)",
+                    (key, len(record.sentences), _pack(record)),
+                )
+                rows = ((p, each.starts.tobytes(), each.codes.tobytes()) for p, each in enumerate(tokens))
+                self._connection.executemany(
+                    "INSERT INTO tokens VALUES (?, ?, ?, ?, ?)",
+                    [(cursor.lastrowid, p, _sum(starts, codes), starts, codes) for p, starts, codes in rows],
+                )
 
     def keep_only(self, keys: Iterable[str]) -> None:
         """Forget every record but these."""
         kept = set(keys)
-        stored = [key for (key,) in self._connection.execute("SELECT key FROM articles")]
+        self.forget([key for key in self.sizes() if key not in kept])
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Forget records."""
         with self._connection:
-            self._connection.executemany("DELETE FROM articles WHERE key = ?", [(k,) for k in stored if k not in kept])
+            self._delete(keys)
+
+    def _delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._connection.execute(
+                "DELETE FROM tokens WHERE article = (SELECT number FROM articles WHERE key = ?)", (key,)
+            )
+            self._connection.execute("DELETE FROM articles WHERE key = ?", (key,))
+
+    def written(self) -> dict[str, tuple[str, int]]:
+        """What the collection held when it was last closed: digest and number of sentences by article name."""
+        rows = self._connection.execute("SELECT name, digest, sentences FROM written")
+        return {name: (digest, sentences) for name, digest, sentences in rows}
+
+    def set_written(self, changed: Mapping[str, tuple[str, int]], gone: Iterable[str], state: str) -> None:
+        """Keep what the collection holds now, and the state of its files."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO written VALUES (?, ?, ?)", [(name, *each) for name, each in changed.items()]
+            )
+            self._connection.executemany("DELETE FROM written WHERE name = ?", [(name,) for name in gone])
+            self._connection.execute("INSERT OR REPLACE INTO facts VALUES ('collection', ?)", (state,))
+
+    def written_state(self) -> str:
+        """The state of the collection's files when it was last closed."""
+        row = self._connection.execute("SELECT value FROM facts WHERE name = 'collection'").fetchone()
+        return str(row[0]) if row else ""
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
 
+class TokenReader:
+    """The tokens of passages, out of the file that VectorCache writes. For any number of threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._of_thread = threading.local()
+
+    def read(self, key: str, passage: int, width: int) -> PackedTokens:
+        """The tokens of a passage, ``width`` bytes each. Raises DamagedRecordError."""
+        try:
+            row = self._connection.execute(_READ, (key, passage)).fetchone()
+            checksum, starts, codes = row or (None, b"", b"")
+            if checksum != _sum(starts, codes):
+                raise DamagedRecordError(key)
+        except (sqlite3.DatabaseError, TypeError, OverflowError) as error:
+            raise DamagedRecordError(key) from error
+        return PackedTokens(np.frombuffer(codes, np.uint8).reshape(-1, width), np.frombuffer(starts, np.int32))
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's own; a file that was made anew since is opened again."""
+        status = self.path.stat() if self.path.exists() else None
+        number = status.st_ino if status else 0
+        if getattr(self._of_thread, "number", None) != number:
+            self._of_thread.connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
+            self._of_thread.number = number
+        connection: sqlite3.Connection = self._of_thread.connection
+        return connection
+
+
+def _sum(starts: bytes, codes: bytes) -> int:
+    return zlib.crc32(codes, zlib.crc32(starts))
+
+
 def _pack(record: EncodedArticle) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **vars(record))  # a zip: each array carries a checksum
-    return buffer.getvalue()
+    np.savez(buffer, **vars(record))
+    content = buffer.getvalue()
+    return zlib.crc32(content).to_bytes(4, "little") + content
 
 
-def _unpack(raw: bytes) -> EncodedArticle:
-    with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
+def _unpack(raw: bytes) -> EncodedArticle | None:
+    if zlib.crc32(raw[4:]) != int.from_bytes(raw[:4], "little"):
+        return None
+    with np.load(io.BytesIO(raw[4:]), allow_pickle=False) as arrays:
         return EncodedArticle(**{field.name: arrays[field.name] for field in fields(EncodedArticle)})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 LONGEST_EXCERPT = 700  # characters
 MOST_CITATIONS = 5
+LONGEST_QUESTION = 2000  # characters
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Citation:
     text: str
     highlight: tuple[int, int]  # the sentence that answers, in characters of the article
     score: float
+    page: int | None = None  # of the highlighted sentence, from 1; None where the format has no pages
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of one citation."""

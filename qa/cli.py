@@ -1,4 +1,4 @@
-"""The command line: ``polycite index | ask | evaluate | serve``.
+"""The command line: ``polycite index | ask | evaluate | serve | mcp | password``.
 
 Options also come from POLYCITE_* variables and from ``polycite.toml`` in the working folder, in that order of weight.
 Whatever is wrong with the input is said in one line on standard error, with exit code 2.
@@ -15,6 +15,7 @@ import click
 
 from index.errors import UserError
 from index.settings import DEFAULT_MODEL, SEEDS, Settings
+from qa.cli_doors import password, take_doors, with_doors
 
 if TYPE_CHECKING:
     from index.sync import SyncReport
@@ -41,6 +42,7 @@ _SHARED = (
             help="Encoder: the built-in one, a sentence-transformers folder, or a hub name."),
     _option("--query-prompt", default=None, help="What stands before questions. Default: the model's own."),
     _option("--passage-prompt", default=None, help="What stands before passages. Default: the model's own."),
+    _option("--allow-empty", is_flag=True, help="Take a folder without articles for what it is: forget the old ones."),
 )  # fmt: skip
 
 
@@ -164,11 +166,28 @@ def evaluate(
 @_with_settings
 @_option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @_option("--port", type=int, default=7860, show_default=True, help="Port to bind.")
-def serve(host: str, port: int, **options: Any) -> None:
+@click.option("--mcp", is_flag=True, help="Serve the tools of polycite mcp at /mcp, too.")
+@with_doors
+def serve(host: str, port: int, mcp: bool, **options: Any) -> None:
     """Serve the app."""
     import ui
 
-    ui.serve(_settings(options), host=host, port=port)
+    doors = take_doors(host, options)
+    ui.serve(_settings(options), host=host, port=port, doors=doors, mcp=mcp)
+
+
+@polycite.command()
+@_with_settings
+def mcp(**options: Any) -> None:
+    """Serve search, ask and read_article to a language model's program, over standard input and output (MCP)."""
+    import ui
+    from qa.mcp_server import serve_stdio
+    from qa.page.opening import Opening
+
+    serve_stdio(Opening(_settings(options), ui.real_engine))
+
+
+polycite.add_command(password)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -241,7 +260,8 @@ def _tell(report: "SyncReport") -> None:
 def _as_text(answer: "Answer") -> str:
     lines = [answer.answer, ""]
     for citation in answer.citations:
-        source = ", ".join(filter(None, [citation.article, citation.date, citation.language]))
+        page = f"p. {citation.page}" if citation.page else None
+        source = ", ".join(filter(None, [citation.article, page, citation.date, citation.language]))
         lines.append(f"[{citation.n}] {citation.title} ({source})")
         lines.append("    " + " ".join(citation.text.split()))
     lines.append(f"\nconfidence {answer.confidence:.2f}, {answer.seconds:.2f} s")

@@ -57,12 +57,11 @@ def signals(
     scores = _best_by_passage(ranking, collection)
     inside = ranking.sentences[(ranking.sentences >= best.first) & (ranking.sentences <= best.last)]
     coverage = _coverage(question, collection, np.sort(inside))
-    everything = collection.centred @ question.centred
     values = {
         "nearness": float(ranking.nearness[0]),
         "interaction": float(ranking.interaction[0]),
-        "on_subject": float((collection.stored @ question.stored).max()),
-        "outstanding": float((ranking.nearness[0] - everything.mean()) / max(float(everything.std()), 1e-6)),
+        "on_subject": ranking.on_subject,
+        "outstanding": (float(ranking.nearness[0]) - ranking.mean_nearness) / max(ranking.spread, 1e-6),
         "covered": float(question.weights @ coverage) if len(coverage) else 0.0,
         "least_covered": _weighted_quantile(coverage, question.weights, 0.15),
         "low_covered": _weighted_quantile(coverage, question.weights, 0.4),
@@ -87,8 +86,7 @@ def _coverage(question: Question, collection: Collection, sentences: NDArray[np.
     """[question tokens]: how well each finds a match within the excerpt."""
     if not len(question.tokens) or not collection.table.has_tokens or not len(sentences):
         return np.zeros(0, np.float32)
-    passages = np.unique(collection.passage_of[sentences])
-    whole = np.flatnonzero(np.isin(collection.passage_of, passages)).astype(np.int32)
+    whole = collection.members(collection.passage_of[sentences])
     matches = token_matches(question, collection, whole)
     covered: FloatMatrix = matches[:, np.isin(whole, sentences)].max(axis=1)
     return covered

@@ -1,12 +1,17 @@
 """Polycite as one object: a corpus that is kept up to date, and questions answered from it."""
 
 import hashlib
+import logging
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
+
+import numpy as np
+from threadpoolctl import threadpool_limits
 
 from index.articles import Article
 from index.collection import Collection
@@ -14,6 +19,7 @@ from index.encoder import Encoder, open_encoder
 from index.errors import UserError
 from index.settings import Settings
 from index.sync import SyncReport, fingerprint, sync
+from index.vectors import DamagedRecordError
 from qa import confidence, dialogue
 from qa.answer import MOST_CITATIONS, Answer
 from qa.answerer import compose
@@ -24,6 +30,8 @@ from qa.ranking import Filters
 if TYPE_CHECKING:
     from qa.query_engine import PolyciteQueryEngine
     from qa.retriever import PolyciteRetriever
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:-\d{2})?")
@@ -38,6 +46,9 @@ class Engine:
         self.collection = collection
         self.report = report
         self._writing = threading.Lock()
+        # Products here are small: two threads at one of them wait for each other beside any busy process, and askers
+        # who come together keep all cores busy anyway.
+        threadpool_limits(1)
 
     @property
     def articles(self) -> Mapping[str, Article]:
@@ -71,10 +82,19 @@ class Engine:
         """
         started = time.perf_counter()
         text = check_question(question)
+        filters = Filters(_month(since, "--from"), _month(until, "--to"), language)
         if not 1 <= top <= MOST_CITATIONS:
             raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
         collection = self.collection
-        filters = Filters(_month(since, "--from"), _month(until, "--to"), language)
+        try:
+            return self._ask(text, history, filters, top, started, collection)
+        except DamagedRecordError as error:
+            self._mend(error.key, collection)
+            return self._ask(text, history, filters, top, started, self.collection)
+
+    def _ask(
+        self, text: str, history: Sequence[str], filters: Filters, top: int, started: float, collection: Collection
+    ) -> Answer:
         found = dialogue.resolve(text, history, self.encoder, collection, filters)
         understood, ranking = found.question, found.ranking
         excerpts = cut_excerpts(ranking, collection, MOST_CITATIONS)
@@ -94,11 +114,30 @@ class Engine:
             seconds=time.perf_counter() - started,
         )
 
-    def refresh(self, progress: Progress | None = None) -> SyncReport:
-        """Bring the collection in line with the folder; questions go on being answered from the old one meanwhile."""
+    @property
+    def sentence_counts(self) -> Mapping[str, int]:
+        """Sentences by name of article."""
+        collection = self.collection
+        counts = np.bincount(collection.article_of, minlength=len(collection.names))
+        return dict(zip(collection.names, counts.tolist(), strict=True))
+
+    def refresh(self, progress: Progress | None = None, *, allow_empty: bool = False) -> SyncReport:
+        """Bring the collection in line with the folder; questions go on being answered from the old one meanwhile.
+
+        Raises UserError where the folder is not there, or is empty and ``allow_empty`` does not say that it should be.
+        """
+        settings = replace(self.settings, allow_empty=allow_empty or self.settings.allow_empty)
         with self._writing:
-            self.report, self.collection = sync(self.settings, self.encoder, progress=progress)
+            before = self.collection
+            self.report, self.collection = sync(settings, self.encoder, progress=progress, previous=before)
         return self.report
+
+    def _mend(self, key: str, collection: Collection) -> None:
+        """Encode an article again whose record is damaged, or was removed by another process."""
+        with self._writing:
+            if self.collection is collection:  # else another thread has mended it
+                log.warning("stored vectors of an article are damaged or gone: it is encoded again where it is there")
+                self.report, self.collection = sync(self.settings, self.encoder, previous=collection, damaged=[key])
 
     @property
     def retriever(self) -> "PolyciteRetriever":

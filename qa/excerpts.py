@@ -106,6 +106,7 @@ def cite(excerpts: list[Excerpt], collection: Collection) -> tuple[Citation, ...
                 text=article.text[start:end],
                 highlight=(begin, stop),
                 score=excerpt.score,
+                page=article.page_at(begin),
             )
         )
     return tuple(citations)

@@ -8,10 +8,10 @@ from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix
 from index.errors import UserError
 from index.languages import UNKNOWN, language_posterior, reweigh
+from qa.answer import LONGEST_QUESTION
 from qa.dates import Period, periods
 from qa.interaction import Interaction, load_interaction
 
-LONGEST_QUESTION = 2000  # characters
 _DATE_LANGUAGES = 2  # the likeliest ones, whose month names are looked for
 
 
@@ -65,5 +65,5 @@ def understand(text: str, encoder: Encoder, collection: Collection, interaction:
         tokens=learned.tokens(token_vectors),
         weights=learned.weights(token_vectors, tokens.weights),
         interaction_weight=learned.weight,
-        periods=tuple(periods(text, list(languages)[:_DATE_LANGUAGES], int(collection.dates.max(initial=0)))),
+        periods=tuple(periods(text, list(languages)[:_DATE_LANGUAGES], int(collection.article_dates.max(initial=0)))),
     )

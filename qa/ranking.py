@@ -28,52 +28,72 @@ class Filters:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Sentences that may answer, best first."""
+    """Sentences that may answer, best first; and how near the question lies to the collection as a whole."""
 
     sentences: NDArray[np.int32]  # [candidates], rows of the collection
     scores: FloatMatrix  # [candidates]
     nearness: FloatMatrix  # [candidates], cosine in the centred space
     interaction: FloatMatrix  # [candidates], mean token match
+    mean_nearness: float = 0.0  # of all sentences
+    spread: float = 0.0  # standard deviation of the same
+    on_subject: float = 0.0  # highest cosine before the corpus's own centres are taken out
 
 
 def rank(question: Question, collection: Collection, filters: Filters | None = None) -> Ranking:
     """The sentences of the passages nearest to the question, ordered by both stages; empty where filters leave none."""
     allowed = _allowed(collection, filters or Filters())
-    nearness = collection.centred @ question.centred
-    dated = _DATED * _in_period(question, collection)
+    nearness, similarity = collection.similarities(question.centred, question.stored)
+    dated = _DATED * _in_period(question, collection)[collection.article_of]
     candidates = _candidates(nearness + dated, allowed, collection)
     interaction = _interact(question, collection, candidates)
     scores = nearness[candidates] + question.interaction_weight * interaction + dated[candidates]
     order = np.argsort(-scores, kind="stable")
     chosen = candidates[order]
-    return Ranking(chosen, scores[order], nearness[chosen], interaction[order])
+    return Ranking(
+        sentences=chosen,
+        scores=scores[order].astype(np.float32),
+        nearness=nearness[chosen],
+        interaction=interaction[order],
+        mean_nearness=float(nearness.mean()) if len(nearness) else 0.0,
+        spread=float(nearness.std()) if len(nearness) else 0.0,
+        on_subject=float(similarity.max(initial=-1.0)),
+    )
 
 
-def _in_period(question: Question, collection: Collection) -> NDArray[np.bool_]:
-    """[sentences]: whether the article's date is one that the question names."""
-    dated = np.zeros(len(collection.dates), np.bool_)
+def _in_period(question: Question, collection: Collection) -> NDArray[np.float32]:
+    """[articles]: 1 where the article's date is one that the question names, else 0."""
+    dates = collection.article_dates
+    dated = np.zeros(len(dates), np.float32)
     for period in question.periods:
-        dated |= (collection.dates >= period.since) & (collection.dates <= period.until)
+        dated[(dates >= period.since) & (dates <= period.until)] = 1
     return dated
 
 
-def _allowed(collection: Collection, filters: Filters) -> NDArray[np.bool_]:
-    allowed = np.ones(len(collection.dates), np.bool_)
+def _allowed(collection: Collection, filters: Filters) -> NDArray[np.bool_] | None:
+    """[sentences]: which may be cited; None for all."""
+    if filters == Filters():
+        return None
+    dates = collection.article_dates
+    allowed = np.ones(len(dates), np.bool_)
     if filters.since is not None:
-        allowed &= collection.dates >= filters.since
+        allowed &= dates >= filters.since
     if filters.until is not None:
-        allowed &= (collection.dates <= filters.until) & (collection.dates > 0)
+        allowed &= (dates <= filters.until) & (dates > 0)
     if filters.language is not None:
-        allowed &= collection.languages == filters.language
-    return allowed
+        wanted = [code == filters.language for code in collection.languages]
+        allowed &= np.array(wanted, np.bool_)[collection.article_languages]
+    return allowed[collection.article_of]
 
 
-def _candidates(nearness: FloatMatrix, allowed: NDArray[np.bool_], collection: Collection) -> NDArray[np.int32]:
+def _candidates(nearness: FloatMatrix, allowed: NDArray[np.bool_] | None, collection: Collection) -> NDArray[np.int32]:
     """All sentences of the passages that hold the nearest ones."""
-    order = np.argsort(np.where(allowed, -nearness, np.inf), kind="stable")[: int(allowed.sum())]
-    passages = list(dict.fromkeys(collection.passage_of[order[: 20 * PASSAGES]].tolist()))[:PASSAGES]
-    members: NDArray[np.int32] = np.flatnonzero(np.isin(collection.passage_of, passages)).astype(np.int32)
-    return members
+    if allowed is not None:
+        nearness = np.where(allowed, nearness, -np.inf)
+    most = min(20 * PASSAGES, len(nearness) if allowed is None else int(allowed.sum()))
+    nearest = np.argpartition(-nearness, most - 1)[:most] if 0 < most < len(nearness) else np.arange(len(nearness))
+    order = nearest[np.lexsort((nearest, -nearness[nearest]))][:most]
+    passages = list(dict.fromkeys(collection.passage_of[order].tolist()))[:PASSAGES]
+    return collection.members(np.array(passages, np.int32))
 
 
 def _interact(question: Question, collection: Collection, candidates: NDArray[np.int32]) -> FloatMatrix:
@@ -91,10 +111,9 @@ def token_matches(question: Question, collection: Collection, sentences: NDArray
     ``sentences`` must hold whole passages, in order.
     """
     best = np.full((len(question.tokens), len(sentences)), -1.0, np.float32)
-    for passage in np.unique(collection.passage_of[sentences]).tolist():
-        tokens, owner = collection.passage_tokens(passage)
-        similarity = question.tokens @ tokens.T
-        for sentence in np.unique(owner).tolist():
-            column = int(np.searchsorted(sentences, sentence))
-            best[:, column] = similarity[:, owner == sentence].max(axis=1)
+    tokens = collection.passage_tokens(collection.passage_of[sentences])
+    if len(tokens.sentences):
+        owners, first = np.unique(tokens.sentences, return_index=True)
+        similarity = tokens.vectors @ question.tokens.T
+        best[:, np.searchsorted(sentences, owners)] = np.maximum.reduceat(similarity, first, axis=0).T
     return best

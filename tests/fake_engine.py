@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index.articles import Article, LeftOut, list_files, read_article
+from index.articles import Article, list_files, read_article
 from index.errors import UserError
+from index.folder import LeftOut
 from index.settings import SEEDS, Settings
-from qa.answer import Answer, Citation
+from qa.answer import LONGEST_QUESTION, Answer, Citation
 
 HOSTILE = "zz_hostile.txt"
 LONG = "zz_long.txt"
@@ -58,8 +59,8 @@ class FakeEngine:
         until: str | None = None, top: int = 5,
     ) -> Answer:  # fmt: skip
         """The scripted answer."""
-        if len(question) > 1000:
-            raise UserError("the question is too long: ask it in at most 1000 characters")
+        if len(question) > LONGEST_QUESTION:
+            raise UserError(f"the question is too long: ask it in at most {LONGEST_QUESTION} characters")
         if "explode" in question:
             raise RuntimeError("as asked")
         if not self._said(question):

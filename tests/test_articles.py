@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.articles import Article, LeftOut, decode, list_files, parse_article, read_article, title_of
+from index.articles import Article, list_files, parse_article, read_article, title_of
 from index.errors import UserError
+from index.folder import LeftOut
+from index.formats.plain import decode
 from index.languages import detect_language, language_posterior
 from index.settings import SEEDS
 

@@ -501,7 +501,7 @@ def test_example_is_asked_by_a_click(open_page: OpenPage) -> None:
 
 def test_what_cannot_be_answered_is_said(open_page: OpenPage) -> None:
     page = open_page()
-    assert "too long" in ask(page, "x" * 1001).locator(".pc-error").inner_text()
+    assert "too long" in ask(page, "x" * 2001).locator(".pc-error").inner_text()
     assert "Something went wrong" in ask(page, "explode").locator(".pc-error").inner_text()
     ask(page, GIFTS).locator(".pc-quote").first.wait_for()
 

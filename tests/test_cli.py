@@ -58,7 +58,7 @@ def test_empty_corpus(project: Path) -> None:
     (project / "articles").mkdir()
     (project / "articles" / "binary.bin").write_bytes(b"\0\1")
     done = polycite("index", cwd=project, POLYCITE_CORPUS="articles")
-    assert done.returncode == 2 and "holds no article" in done.stderr and "binary.bin is not text" in done.stderr
+    assert done.returncode == 2 and "holds no article" in done.stderr and "'binary.bin' is not text" in done.stderr
 
 
 def test_help_names_commands_and_variables(project: Path) -> None:
@@ -85,7 +85,7 @@ def test_index_and_ask(project: Path, data_folder: Path) -> None:
     assert list(answer) == ["question", "language", "answered", "answer", "confidence", "citations", "seconds"]
     citation = answer["citations"][0]
     assert list(citation) == [
-        "n", "article", "title", "date", "language", "start", "end", "text", "highlight", "score",
+        "n", "article", "title", "date", "language", "start", "end", "text", "highlight", "score", "page",
     ]  # fmt: skip
     assert citation["article"] == gone.name
     assert gone.read_text(encoding="utf-8")[citation["start"] : citation["end"]] == citation["text"]

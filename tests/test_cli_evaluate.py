@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_engine import FakeEngine, fake_articles
+from records import records_of
 
 from index.centres import LanguageTable, ResidualCentres, normalise
 from index.collection import Collection
@@ -35,6 +36,7 @@ _PROGRAM = textwrap.dedent("""
     sys.path[:0] = [{tests!r}]
     import qa.cli
     from fake_engine import FakeEngine, fake_articles
+from records import records_of
     from index.settings import Settings
     FakeEngine.state = "scripted"
     engine = FakeEngine(Settings(), fake_articles(), delay={delay})
@@ -218,12 +220,12 @@ def engine(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Engine
 
 def break_centring(collection: Collection) -> Collection:
     """The same collection with the vectors of passages and sentences as the encoder gives them."""
-    records = [collection.records[name] for name in collection.names]
-    raw = normalise(np.concatenate([record.sentence_vectors for record in records]).astype(np.float32))
+    raw = normalise(np.concatenate([each.sentence_vectors for each in records_of(collection)]).astype(np.float32))
     nothing = np.zeros(raw.shape[1], np.float32)
     none = np.zeros((0, raw.shape[1]), np.float32)
     return replace(
-        collection, stored=raw, centred=raw, table=LanguageTable({}, nothing, none, nothing, none, nothing),
+        collection, stored=raw, lengths=np.ones(len(raw), np.float32),
+        table=LanguageTable({}, nothing, none, nothing, none, nothing),
         centres=ResidualCentres(nothing, {}), token_centres=ResidualCentres(nothing, {}),
     )  # fmt: skip
 

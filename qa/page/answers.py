@@ -118,11 +118,16 @@ def _card(citation: Citation, words: Words, folded: bool, stale: bool) -> str:
         f'<li class="pc-card{" pc-folded" if folded else ""}"{_place(citation, stale)}>'
         f'<div class="pc-card-head"><span class="pc-n" aria-hidden="true">{citation.n}</span>'
         f'<button type="button" class="pc-title pc-open" dir="auto"{language}{title}</button>'
-        f'<span class="pc-facts">{date_shown(citation.date, words)} · {language_name(citation.language)}</span></div>'
+        f'<span class="pc-facts">{_facts(citation, words)}</span></div>'
         f'{changed}<blockquote class="pc-excerpt" dir="auto"{language}>'
         f"{marked(citation.text, mark, 'pc-around')}</blockquote>"
         f'<div class="pc-actions">{_actions(citation, words, folded)}</div></li>'
     )
+
+
+def _facts(citation: Citation, words: Words) -> str:
+    page = f" · {escape(words.say('page', n=citation.page))}" if citation.page else ""
+    return f"{date_shown(citation.date, words)} · {language_name(citation.language)}{page}"
 
 
 def _actions(citation: Citation, words: Words, folded: bool) -> str:
@@ -145,7 +150,8 @@ def _place(citation: Citation, stale: bool) -> str:
     In an article that has changed the offsets would mark other words: it is opened without any.
     """
     date = english_date(citation.date) if citation.date else ""
-    source = " · ".join(part for part in (citation.title, date, citation.article) if part)
+    page = f"p. {citation.page}" if citation.page else ""
+    source = " · ".join(part for part in (citation.title, date, citation.article, page) if part)
     start, end, first, last = (0, 0, 0, 0) if stale else (citation.start, citation.end, *citation.highlight)
     values = {
         "n": citation.n, "article": citation.article, "start": start, "end": end, "from": first, "to": last,

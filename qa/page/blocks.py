@@ -17,7 +17,9 @@ from qa.page.delivery import COOKIE
 from qa.page.drawer import render_drawer, render_record
 from qa.page.feedback import Rating, feedback_file, judge, keep, ratings_file
 from qa.page.frame import render_header, render_panel
-from qa.page.opening import Opening
+from qa.page.gradio_api import add_gradio_api
+from qa.page.narrowing import parse_narrowing, render_chips
+from qa.page.opening import Opening, Options
 from qa.page.requests import clean
 from qa.page.stored import from_stored
 from qa.page.words import choose_language, words
@@ -37,6 +39,7 @@ def build_page(opening: Opening) -> gr.Blocks:
         header = _html("header", render_header(here, None, opening.status))
         chat = _html("chat", render_chat(Session(), opening.status, handlers.seeds))
         with gr.Row(elem_id="pc-composer"):
+            only = _html("only", "")
             question = gr.Textbox(
                 label=here.say("ask_label"), placeholder=here.say("ask_placeholder"), show_label=False, container=False,
                 lines=1, max_lines=6, scale=1, elem_id="pc-question",
@@ -46,14 +49,16 @@ def build_page(opening: Opening) -> gr.Blocks:
         panel = _html("panel", render_panel(here))
         drawer = _html("drawer", render_drawer(here))
         record = _html("record", "")  # the chat as JSON, for the browser to keep
-        _html("evaluate", "")  # no handler feeds it: its script loads it
+        _html("evaluate", "")  # no handler feeds it, nor the next: their scripts load them
+        _html("corpus", "")
+        add_gradio_api(opening)
 
         quiet: dict[str, Any] = {
             "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None,
         }  # fmt: skip
         # Never the question field: an update of it can bring back what was typed before. The script empties it.
         shown = [chat, send, stop]
-        everything = [header, panel, drawer, *shown]
+        everything = [header, panel, drawer, only, *shown]
 
         opened = blocks.load(handlers.open_page, [session], [linked, *everything], **quiet)
         started = opened.then(handlers.follow_start, [session], [header], **quiet)
@@ -65,6 +70,7 @@ def build_page(opening: Opening) -> gr.Blocks:
             chat.edit(handlers.ask_edited, [session], shown, **quiet),
             opened.then(handlers.ask_linked, [session, linked], shown, **quiet),
         ]
+        only.select(handlers.narrow, [session], [only], **quiet)
         changed = [
             *asked,
             chat.like(handlers.rate, [session], [chat], **quiet),
@@ -100,6 +106,7 @@ class Handlers:
     def open_page(self, session: Session, request: gr.Request) -> list[Any]:
         """Localises a page that was just opened, and takes the question out of its address."""
         session.language = choose_language(request.cookies.get(COOKIE), request.headers.get("accept-language"))
+        session.user = request.username or ""
         session.opened = True
         return [clean(str(request.query_params.get("q", ""))), *self._everything(session)]
 
@@ -216,6 +223,14 @@ class Handlers:
         session.language = choose_language(str(event.value), None)
         return self._everything(session)
 
+    def narrow(self, session: Session, event: gr.SelectData) -> list[Any]:
+        """Has the questions to come keep to what was chosen in the Corpus tab, or takes a part of that away."""
+        given = event.value if isinstance(event.value, dict) else {}
+        dropped = given.get("drop")
+        old = session.narrowing
+        session.narrowing = old.without(dropped) if isinstance(dropped, str) else parse_narrowing(given)
+        return [render_chips(session.narrowing, session.words)]
+
     async def _ask(self, session: Session, typed: str, *, alone: bool = False) -> AsyncIterator[list[Any]]:
         question = clean(typed)
         if not question:
@@ -243,7 +258,8 @@ class Handlers:
         try:
             await self._opening.ready()
             if session.waits(turn):
-                session.finish(turn, await self._opening.ask(turn.question, history=session.history(turn)))
+                options = Options(history=session.history(turn), **turn.narrowing.options)
+                session.finish(turn, await self._opening.ask(turn.question, **options))
         except UserError as error:
             session.fail(turn, str(error))
         except Exception:  # noqa: BLE001 - the log keeps it, the reader gets one line
@@ -254,7 +270,8 @@ class Handlers:
         here = session.words
         chat, send, stop = self._shown(session)
         send["value"], stop["value"] = here.say("send"), here.say("stop")
-        return [self._header(session), render_panel(here), render_drawer(here), chat, send, stop]
+        chips = render_chips(session.narrowing, here)
+        return [self._header(session), render_panel(here), render_drawer(here), chips, chat, send, stop]
 
     def _shown(self, session: Session) -> list[Any]:
         """The conversation, and Send or Stop."""
@@ -267,4 +284,4 @@ class Handlers:
     def _header(self, session: Session) -> str:
         engine = self._opening.engine
         corpus = summarise(engine.articles.values()) if engine else None
-        return render_header(session.words, corpus, self._opening.status)
+        return render_header(session.words, corpus, self._opening.status, session.user)

@@ -11,6 +11,7 @@ from qa.answer import Answer
 from qa.page.answers import render_answer
 from qa.page.feedback import NOT_RATED, Rating, render_rating
 from qa.page.marks import attribute, escape
+from qa.page.narrowing import EVERYTHING, Narrowing, render_note
 from qa.page.opening import Status
 from qa.page.words import DEFAULT, Words, words
 
@@ -37,6 +38,7 @@ class Turn:
     error: str = ""  # in words for the reader; "" = the page's own sentence
     alone: bool = False  # asked by itself, not as a follow-up
     rating: Rating = NOT_RATED
+    narrowing: Narrowing = EVERYTHING
     at: str = ""  # when it was asked, YYYY-MM-DDTHH:MM:SSZ
 
 
@@ -45,8 +47,10 @@ class Session:
     """The one thing of the page that changes: the chat of a tab. Every handler works on it in place."""
 
     language: str = DEFAULT
+    user: str = ""  # who has logged in, where one has to
     turns: list[Turn] = field(default_factory=list)
     asked: int = 0
+    narrowing: Narrowing = EVERYTHING  # of the questions to come
     chat: str = ""  # the name under which the browser keeps the chat; "" before its first question
     opened: bool = False  # whether the browser has the page in its language by now
     notice: str = ""  # what went wrong outside of any question, until the next thing is done
@@ -66,7 +70,8 @@ class Session:
         self.stop()
         self.asked += 1
         self.chat = self.chat or secrets.token_hex(8)
-        turn = Turn(self.asked, question, alone=alone, at=_now())
+        narrowing = EVERYTHING if alone else self.narrowing
+        turn = Turn(self.asked, question, alone=alone, narrowing=narrowing, at=_now())
         self.turns.append(turn)
         return turn
 
@@ -167,7 +172,8 @@ def render_turn(turn: Turn, status: Status, words: Words, articles: Mapping[str,
     return (
         f'<section class="pc-turn pc-is-{kind}" data-turn="{turn.key}"><div class="pc-asked">'
         f'<h2 class="pc-question">{hidden}<span dir="auto">{escape(turn.question)}</span></h2>{tools}</div>'
-        f'<div class="pc-answer">{_outcome(turn, status, words, articles)}</div></section>'
+        f'{render_note(turn.narrowing, words)}<div class="pc-answer">{_outcome(turn, status, words, articles)}</div>'
+        "</section>"
     )
 
 

@@ -14,17 +14,22 @@ from qa.page.browsers import fresh_cookie
 from qa.page.words import choose_language, direction
 
 COOKIE = "polycite_language"
-_STYLES = ("page.css", "chats.css", "evaluate.css")
-_SCRIPTS = ("page.js", "reading.js", "translate.js", "turns.js", "history.js", "evaluate.js")  # all use the first
+_STYLES = ("page.css", "chats.css", "evaluate.css", "corpus.css")
+_SCRIPTS = (
+    "page.js", "reading.js", "translate.js", "turns.js", "history.js", "evaluate.js", "corpus.js",
+)  # fmt: skip  # all use the first
 # Gradio compiles its templates in the browser, hence unsafe-eval; nothing is ever loaded from another host. Of scripts
 # that stand in the page itself only those run that carry the number drawn for this one response.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-%s' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }  # fmt: skip
 _SCRIPT_TAG = re.compile(rb"<script(?=[\s>])")
 _HTML_TAG = re.compile(rb"<html[^>]*>")

@@ -15,8 +15,8 @@ _OF_THE_SCRIPT = (
 )  # fmt: skip
 
 
-def render_header(here: Words, corpus: Corpus | None, status: Status) -> str:
-    """Name, corpus (or what the start is doing), new chat, earlier chats, and the language of the page.
+def render_header(here: Words, corpus: Corpus | None, status: Status, user: str = "") -> str:
+    """Name, corpus (or what the start is doing), new chat, earlier chats, the page's language, the way out of a login.
 
     It also carries the words that the script of the page puts where they belong.
     """
@@ -29,7 +29,8 @@ def render_header(here: Words, corpus: Corpus | None, status: Status) -> str:
         f'{_views(here)}<p class="pc-corpus" role="status">{about}</p>'
         f'<div class="pc-tools"><button type="button" class="pc-pill pc-new">{escape(here.say("new_chat"))}</button>'
         '<button type="button" class="pc-pill pc-show-chats" aria-haspopup="dialog">'
-        f"{escape(here.say('ch_title'))}</button>{_languages(here)}</div></header>"
+        f"{escape(here.say('ch_title'))}</button>{_languages(here)}{_way_out(here, user) if user else ''}"
+        "</div></header>"
     )
 
 
@@ -48,10 +49,10 @@ def render_panel(here: Words) -> str:
 
 
 def _views(here: Words) -> str:
-    """The two tabs. They are links, so that the browser's way back leads from one to the other."""
+    """The tabs. They are links, so that the browser's way back leads from one to the other."""
     links = "".join(
         f'<a class="pc-view" href="#{view}"{attribute("data-view", view)}>{escape(here.say(f"view_{view}"))}</a>'
-        for view in ("ask", "evaluate")
+        for view in ("ask", "corpus", "evaluate")
     )
     return f'<nav class="pc-views">{links}</nav>'
 
@@ -59,6 +60,14 @@ def _views(here: Words) -> str:
 def _tool(key: str, style: str, here: Words) -> str:
     names = attribute("aria-label", here.say(key)) + attribute("title", here.say(key))
     return f'<button type="button" class="pc-tool {style}"{names}></button>'
+
+
+def _way_out(here: Words, user: str) -> str:
+    """The button that ends a login."""
+    button = (
+        f'<button type="submit" class="pc-log-out"{attribute("title", user)}>{escape(here.say("log_out"))}</button>'
+    )
+    return f'<form method="post" action="logout">{button}</form>'
 
 
 def _keys_button(here: Words) -> str:

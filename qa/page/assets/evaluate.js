@@ -27,7 +27,8 @@
   }
 
   function markViews() {
-    const current = evaluating() ? "evaluate" : "ask";
+    const views = $$(".pc-view", document).map((link) => link.dataset.view);
+    const current = views.find((view) => window.location.hash === `#${view}`) || views[0];
     for (const link of $$(".pc-view", document)) {
       const now = link.dataset.view === current ? "page" : null;
       if (link.getAttribute("aria-current") === now) continue;

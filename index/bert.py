@@ -1,0 +1,196 @@
+"""The forward pass of a BERT encoder with mean pooling: what the default model is, without the machinery around it.
+
+sentence-transformers runs any model; this runs one kind, faster: texts of like length share small batches, each batch
+has a thread of its own, and the weights stay in the file until they are touched. The vectors are the same.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.model import Output, rarity_of
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+
+PIECE_RARITY = "piece_rarity.npy"  # beside the tokenizer, whose own file takes half a second to read
+_BATCH_TOKENS = 512  # a batch's activations then fit the cache of one core
+
+
+class Bert:
+    """A model folder as sentence-transformers writes it: BERT, exact GELU, mean pooling."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._config = _json(folder / "config.json")
+        self.dimension = int(self._config["hidden_size"])
+        self.longest = int(_json(folder / "sentence_bert_config.json")["max_seq_length"])  # tokens
+
+    @staticmethod
+    def fits(folder: Path) -> bool:
+        """Whether the folder holds a model of this kind; any doubt is a no."""
+        try:
+            config = _json(folder / "config.json")
+            pooling = _json(folder / "1_Pooling" / "config.json")
+            modules = [str(module["type"]).rsplit(".", 1)[1] for module in _json(folder / "modules.json")]
+            modes = {name for name, on in pooling.items() if name.startswith("pooling_mode") and on is True}
+            return (
+                config["model_type"] == "bert"
+                and config["hidden_act"] == "gelu"
+                and config.get("position_embedding_type", "absolute") == "absolute"
+                and modes == {"pooling_mode_mean_tokens"}
+                and modules in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+                and "max_seq_length" in _json(folder / "sentence_bert_config.json")
+                and (folder / "tokenizer.json").is_file()
+                and (folder / "model.safetensors").is_file()
+            )
+        except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
+            return False
+
+    @cached_property
+    def tokenizer(self) -> "Tokenizer":
+        """The tokenizer, cutting at the longest text."""
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.longest)
+        return tokenizer
+
+    @cached_property
+    def prompts(self) -> dict[str, str]:
+        """The model's own prompts by name."""
+        path = self.folder / "config_sentence_transformers.json"
+        return dict(_json(path).get("prompts", {})) if path.is_file() else {}
+
+    @cached_property
+    def rarity(self) -> NDArray[np.float32]:
+        """See Model."""
+        path = self.folder / PIECE_RARITY
+        if path.is_file():
+            kept: NDArray[np.float32] = np.load(path)
+            return kept
+        return rarity_of((self.folder / "tokenizer.json").read_text(encoding="utf-8"))
+
+    def run(self, texts: Sequence[str], prompt: str) -> Iterator[tuple[int, Output]]:
+        """See Model."""
+        encodings = self.tokenizer.encode_batch([prompt + text for text in texts])
+        batches = list(_batches([len(encoding.ids) for encoding in encodings]))
+        for batch, outputs in zip(batches, self._each([[encodings[i].ids for i in b] for b in batches]), strict=True):
+            for i, states in zip(batch, outputs, strict=True):
+                ids, offsets = np.array(encodings[i].ids), np.array(encodings[i].offsets, np.int32)
+                yield i, Output(states.mean(axis=0), states, ids, offsets)
+
+    def _each(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[list[NDArray[np.float32]]]:
+        """The outputs of each batch, in order."""
+        if len(batches) < 2:
+            yield from map(self._forward, batches)
+            return
+        with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as threads:
+            yield from threads.map(self._forward, batches)
+
+    def _forward(self, ids: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+        import torch
+
+        # One thread a batch, on purpose: two that share a batch wait for each other beside any busy process.
+        torch.set_num_threads(1)
+        with torch.inference_mode():
+            longest = max(map(len, ids))
+            padded = torch.zeros((len(ids), longest), dtype=torch.long)
+            mask = torch.zeros((len(ids), longest), dtype=torch.bool)
+            for row, each in enumerate(ids):
+                padded[row, : len(each)] = torch.as_tensor(each)
+                mask[row, : len(each)] = True
+            states = self._layers_over(padded, None if bool(mask.all()) else mask[:, None, None, :]).numpy()
+        return [states[row, : len(each)] for row, each in enumerate(ids)]
+
+    def _layers_over(self, ids: "Tensor", mask: "Tensor | None") -> "Tensor":
+        """[texts, tokens, dimension]; ``mask`` [texts, 1, 1, tokens] is true where there is a piece."""
+        from torch.nn import functional
+
+        heads, epsilon = int(self._config["num_attention_heads"]), float(self._config["layer_norm_eps"])
+        texts, length = ids.shape
+        words, positions, kind, norm = self._embeddings
+
+        def normalised(x: "Tensor", weights: tuple["Tensor", "Tensor"]) -> "Tensor":
+            return functional.layer_norm(x, (self.dimension,), *weights, epsilon)
+
+        def linear(x: "Tensor", weights: tuple["Tensor", "Tensor"]) -> "Tensor":
+            return functional.linear(x.to(weights[0].dtype), *weights)
+
+        x = normalised(words[ids] + positions[:length] + kind, norm)
+        for attention, mixed, inner, outer, norm_1, norm_2 in self._layers:
+            parts = linear(x, attention).float().view(texts, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
+            seen = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask=mask)
+            x = normalised(x + linear(seen.transpose(1, 2).reshape(x.shape), mixed), norm_1)
+            hidden = functional.gelu(linear(x, inner))
+            x = normalised(x + linear(hidden, outer), norm_2)
+        return x
+
+    @cached_property
+    def _weights(self) -> dict[str, "Tensor"]:
+        from safetensors.torch import load_file
+
+        return load_file(self.folder / "model.safetensors")  # mapped, not read
+
+    @cached_property
+    def _embeddings(self) -> tuple["Tensor", "Tensor", "Tensor", tuple["Tensor", "Tensor"]]:
+        words, positions, kinds = (
+            self._weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
+        )
+        return words, positions, kinds[0], self._pair("embeddings.LayerNorm")
+
+    @cached_property
+    def _layers(self) -> list[tuple[tuple["Tensor", "Tensor"], ...]]:
+        """Weight and bias of query, key and value in one, and of the other five parts of each layer."""
+        import torch
+
+        # Where the processor multiplies bfloat16, the matrices take a quarter of the time; sums, norms and attention
+        # stay in float32, and no figure of quality moves by more than a question or two (README, "Speed").
+        precision = torch.bfloat16 if _multiplies_bfloat16() else torch.float32
+        layers = []
+        for i in range(int(self._config["num_hidden_layers"])):
+            at = f"encoder.layer.{i}"
+            heads = [self._pair(f"{at}.attention.self.{name}") for name in ("query", "key", "value")]
+            names = ("attention.output.dense", "intermediate.dense", "output.dense")
+            norms = ("attention.output.LayerNorm", "output.LayerNorm")
+            joined = torch.cat([weight for weight, _ in heads]), torch.cat([bias for _, bias in heads])
+            linears = [joined, *(self._pair(f"{at}.{name}") for name in names)]
+            narrow = [(weight.to(precision), bias.to(precision)) for weight, bias in linears]
+            layers.append((*narrow, *(self._pair(f"{at}.{name}") for name in norms)))
+        return layers
+
+    def _pair(self, name: str) -> tuple["Tensor", "Tensor"]:
+        return self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for it; without them it is slower than float32."""
+    import torch
+
+    able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers of texts, like lengths together, at most _BATCH_TOKENS pieces a batch (or one text)."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and (len(batch) + 1) * lengths[i] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
