@@ -41,6 +41,10 @@ test-fast: $(STAMP)  ## run the tests that need neither the real encoder nor a b
 test-llm: $(STAMP) $(LLM_STAMP)  ## run the tests against a real, small language model
 	@POLYCITE_TEST_LLM_PYTHON=.venv-llm/bin/python $(BIN)/python -m pytest tests/small_model.py
 
+.PHONY: bench
+bench: $(STAMP)  ## measure speed against the rival: a table, benchmarks/results/latest.json and a plot
+	@PYTHONPATH=. $(BIN)/python benchmarks/speed.py $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP)  ## check style, layout and types
 	@$(BIN)/ruff check

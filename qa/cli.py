@@ -258,7 +258,7 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 
 def _open(settings: Settings, *, rebuild: bool = False, llm: "LLMSettings | None" = None) -> "Engine":
-    """The engine, with a progress bar on a terminal; files left out and other notes go to standard error."""
+    """The engine, with a progress bar on a terminal; files left out go to standard error."""
     from tqdm import tqdm
 
     from qa.engine import open_engine
@@ -279,8 +279,6 @@ def _open(settings: Settings, *, rebuild: bool = False, llm: "LLMSettings | None
 def _tell(report: "SyncReport") -> None:
     for left_out in report.left_out:
         click.echo(f"left out {left_out.name!r}: {left_out.reason}", err=True)
-    for note in report.notes:
-        click.echo(note, err=True)
 
 
 def _as_text(answer: "Answer") -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
+_MENDINGS = 3  # several, for another process may remove records while this one still answers from them
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:-\d{2})?")
 
 
@@ -115,11 +116,14 @@ class Engine:
         if not 1 <= top <= MOST_CITATIONS:
             raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
         collection = self.collection
-        try:
-            found, quotes = self._quotes(text, history, filters, top, collection)
-        except DamagedRecordError as error:
-            self._mend(error.key, collection)
-            collection = self.collection
+        for _ in range(_MENDINGS):
+            try:
+                found, quotes = self._quotes(text, history, filters, top, collection)
+                break
+            except DamagedRecordError as error:
+                self._mend(error.key, collection)
+                collection = self.collection
+        else:
             found, quotes = self._quotes(text, history, filters, top, collection)
         growing = iter([quotes])
         if self.llm is not None:

@@ -149,6 +149,13 @@ def test_keys_are_shown_and_work_where_a_citation_has_the_focus(
     page.wait_for_function(has_mark, arg=expected[1])
     page.keyboard.press(onward)
     page.wait_for_function(has_mark, arg=expected[2])
+    page.evaluate(  # the key that bears J on a Russian keyboard
+        "document.querySelector('.pc-panel-body').dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'о', code: 'KeyJ', bubbles: true}))"
+    )
+    page.wait_for_function(has_mark, arg=expected[3])
+    page.keyboard.press(back)
+    page.wait_for_function(has_mark, arg=expected[2])
     page.keyboard.press(back)
     page.wait_for_function(has_mark, arg=expected[1])
     assert page.locator("#pc-keys").is_hidden()

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from index.errors import UserError
 from index.settings import Settings
 from qa.page.chat import Session, Turn, render_chat
 from qa.page.drawer import render_record
-from qa.page.feedback import Rating
+from qa.page.feedback import Rating, judge, ratings_file
 from qa.page.markdown import as_markdown, plain
 from qa.page.opening import Status
 from qa.page.stored import as_stored, from_stored
@@ -152,3 +153,16 @@ def test_markdown_shows_hostile_text_as_text() -> None:
     assert not {"a", "img", "b", "code", "em"} & set(reader.tags)
     assert " ".join(spite.split()) in reader.text
     assert "The <img src=x" in reader.text
+
+
+def test_thumbs_are_appended_to_a_file(tmp_path: Path) -> None:
+    token = {"polycite_browser": "0" * 32}
+    file = ratings_file(Settings(data=tmp_path), token)
+    assert file
+    assert ratings_file(Settings(data=tmp_path), {}) is None
+    for judged in ("right", ""):
+        judge(file, ENGINE.ask("What gifts?"), Rating(judged))
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [line["judged"] for line in lines] == ["right", ""]
+    assert lines[0]["question"] == "What gifts?"
+    assert len(lines[0]["citations"]) == 4

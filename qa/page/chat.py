@@ -221,10 +221,12 @@ def _outcome(turn: Turn, status: Status, words: Words, articles: Mapping[str, Ar
         return shown if turn.state == "waiting" else shown + render_rating(turn.answer, turn.rating, words)
     if turn.state == "waiting":
         return _waiting(status, words)
+    again = f'<button type="button" class="pc-pill pc-again">{escape(words.say("ask_again"))}</button>'
     if turn.state == "stopped":
         written = render_answer(stopped(turn.answer), words) if turn.answer and turn.answer.statements else ""
-        return f'{written}<p class="pc-note">{escape(words.say("stopped"))}</p>'
-    return f'<p class="pc-note pc-error" role="alert" dir="auto">{escape(turn.error or words.say("failed"))}</p>'
+        return f'{written}<p class="pc-note">{escape(words.say("stopped"))}</p>{again}'
+    said = escape(turn.error or words.say("failed"))
+    return f'<p class="pc-note pc-error" role="alert" dir="auto">{said}</p>{again}'
 
 
 def _stale(answer: Answer, articles: Mapping[str, Article] | None) -> frozenset[int]:

@@ -1,6 +1,7 @@
 """Opens the articles in the background while the page is already up, and lets questions wait for them."""
 
 import asyncio
+import os
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
@@ -62,7 +63,8 @@ class Status:
 class Opening:
     """An engine that is being opened in a thread.
 
-    Questions run one at a time, in the order they came; only what a language model writes runs side by side.
+    Questions begin in the order they came, one for each processor at a time, since each takes one thread; what a
+    language model writes runs beside them.
     """
 
     def __init__(self, settings: Settings, open_engine: Callable[[Settings, Progress], Answerer]) -> None:
@@ -72,7 +74,7 @@ class Opening:
         self.closed = False  # whether the program ends and takes no more questions
         self._open_engine = open_engine
         self._engine: Answerer | None = None
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="polycite-ask")
+        self._worker = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="polycite-ask")
         self._writers = ThreadPoolExecutor(max_workers=_MOST_WRITERS, thread_name_prefix="polycite-write")
 
     def start(self, failed: Callable[[], None] = lambda: None) -> None:

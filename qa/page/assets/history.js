@@ -6,7 +6,8 @@
   const { $, $$, make, say } = polycite;
   const CHAT = "polycite.chat.";
   const KEEP = "polycite.keep";
-  const CURRENT = "polycite.current"; // in the storage of the tab: what it shows when it is loaded again
+  const CURRENT = "polycite.current"; // in the storage of the tab: the chat that it shows when it is loaded again
+  const PENDING = "polycite.pending"; // and the question that is then to be asked
   const MOST = 100; // chats
   const drawer = () => $("#pc-drawer");
   let current = ""; // the chat of this tab, as JSON
@@ -40,7 +41,7 @@
     if (!data) return; // nothing was asked yet
     current = data.getAttribute("value");
     const chat = current ? JSON.parse(current) : null;
-    attempt(() => (chat ? sessionStorage.setItem(CURRENT, chat.id) : sessionStorage.removeItem(CURRENT)));
+    attempt(() => (chat ? sessionStorage.setItem(CURRENT, current) : sessionStorage.removeItem(CURRENT)));
     if (chat && chat.turns.length && keeping()) keep(chat);
   }
 
@@ -55,11 +56,28 @@
   }
 
   // A tab that is loaded again goes on with its chat, unless its address asks a question.
-  function goOn() {
-    if (looked || !$(".pc-chat[data-opened]")) return;
+  function goOn(chat, turns) {
+    if (!$(".pc-chat[data-opened]", chat)) return looked && startAgain(turns);
+    if (looked) return turns.length && askPending();
     looked = true;
-    const kept = attempt(() => JSON.parse(localStorage.getItem(CHAT + sessionStorage.getItem(CURRENT))), null);
-    if (kept && kept.chat && !new URLSearchParams(window.location.search).has("q")) restore(kept.chat);
+    const kept = attempt(() => JSON.parse(sessionStorage.getItem(CURRENT)), null);
+    if (kept && !new URLSearchParams(window.location.search).has("q")) restore(kept);
+    else askPending();
+  }
+
+  // A server that was started anew knows nothing of this tab: it is loaded again, and asks there what was asked last.
+  function startAgain(turns) {
+    const last = turns[turns.length - 1];
+    if (last) attempt(() => sessionStorage.setItem(PENDING, $(".pc-question > [dir]", last).textContent));
+    looked = false;
+    window.location.reload();
+  }
+
+  function askPending() {
+    const question = attempt(() => sessionStorage.getItem(PENDING), null);
+    if (!question) return;
+    sessionStorage.removeItem(PENDING);
+    polycite.ask(question);
   }
 
   // ---- the drawer -----------------------------------------------------------------------------------------------------

@@ -233,8 +233,8 @@
 
   // While an article is open, and wherever a citation has the focus. Elsewhere letters are no keys: whoever dictates
   // or reads by ear does not want them to be.
-  function onKeyOfCitations({ key, target }) {
-    const way = onward(key);
+  function onKeyOfCitations({ key, code, target }) {
+    const way = onward(letterOf(key, code));
     if (shown && (panel().contains(target) || target === document.body)) {
       if (way) step(way);
       else if (key === "?") showKeys();
@@ -246,6 +246,12 @@
     const next = cards[cards.indexOf(cardFor(at)) + way];
     if (next) open(next, $(".pc-open", next));
     return true;
+  }
+
+  // On a Cyrillic, Greek or Arabic keyboard the key that bears the Latin letter counts.
+  function letterOf(key, code) {
+    if (key.length > 1) return key;
+    return (/[\x20-\x7e]/.test(key) ? key : code.replace("Key", "")).toLowerCase();
   }
 
   function onward(key) {
@@ -284,10 +290,11 @@
   function mountChat(element, trigger) {
     element.addEventListener("click", (event) => {
       const example = event.target.closest(".pc-example");
-      if (example) trigger("select", { index: 0, value: example.dataset.question });
+      if (example) polycite.ask(example.dataset.question);
       const rating = event.target.closest(".pc-thumb, .pc-keep-question");
       if (rating) rate(rating, trigger);
     });
+    polycite.ask = (question) => trigger("select", { index: 0, value: question });
     polycite.askAlone = (question) => trigger("option_select", { index: 0, value: question });
   }
 
