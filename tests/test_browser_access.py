@@ -70,6 +70,7 @@ def fill_chat(page: "Page") -> None:
 
 def test_axe_would_find_something(open_page: OpenPage) -> None:
     page = open_page()
+    page.wait_for_selector(".pc-chat[data-opened]")
     page.evaluate(
         "document.querySelector('.pc-welcome').insertAdjacentHTML('beforeend',"
         " '<button></button><p style=\"color:#aaa;background:#fff\">pale</p>')"
