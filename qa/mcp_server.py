@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.articles import Article
 from index.errors import UserError
 from qa.answer import MOST_CITATIONS, Answer
 from qa.page.opening import Opening
+from qa.page.programs import fault
 from qa.page.requests import check_ask
 from qa.page.schema import ANSWER, CITATION
 
@@ -134,7 +137,8 @@ def add_mcp(app: "FastAPI", opening: Opening) -> None:
     # Stateless: nothing of one client is kept for another to find. The doors have looked at Host and Origin already.
     unchecked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
     served = server.streamable_http_app(stateless_http=True, json_response=True, transport_security=unchecked)
-    app.router.routes.extend(served.routes)
+    (route,) = (each for each in served.routes if isinstance(each, Route))
+    app.router.routes.append(Route("/mcp", _PostOnly(route.app)))
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -143,6 +147,18 @@ def add_mcp(app: "FastAPI", opening: Opening) -> None:
             yield state
 
     app.router.lifespan_context = lifespan
+
+
+class _PostOnly:
+    """Refuses to open a stream of the server's own messages: there are none, and it would hold a connection."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        refused = fault("send MCP messages by POST", 405, {"Allow": "POST"}) if scope["method"] != "POST" else None
+        await (refused or self._app)(scope, receive, send)
 
 
 def serve_stdio(opening: Opening) -> None:

@@ -1,10 +1,12 @@
 """A scripted engine for tests of the page: no encoder, no index, answers that are known beforehand."""
 
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from index.articles import Article, list_files, read_article
 from index.errors import UserError
@@ -71,6 +73,10 @@ class FakeEngine:
         citations = tuple(_cite(n, self.articles[name], *ends) for n, (name, *ends) in enumerate(cited, 1))
         said = "\n".join(f"{' '.join(_sentence(c).split())} [{c.n}]" for c in citations[:2]) if found else ""
         return Answer(question, _language_of(question), bool(found), said, 0.87 if found else 0.12, citations, 0.034)
+
+    def stream(self, question: str, *, cancel: threading.Event | None = None, **options: Any) -> Iterator[Answer]:
+        """The same as it grows: at once."""
+        yield self.ask(question, **options)
 
     def _said(self, question: str) -> tuple[tuple[str, str, str], ...]:
         """Where an article says just what is asked, on one line."""

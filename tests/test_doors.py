@@ -122,6 +122,19 @@ def test_deep_and_broken_json_is_refused_everywhere(client: TestClient) -> None:
             assert answered.status_code < 500, (path, body[:30], answered.text)
 
 
+def test_queries_and_forms_of_very_many_fields_are_refused(client: TestClient, locked: TestClient) -> None:
+    many = b"&".join(b"a%d=b" % number for number in range(50)) + b"&" * 50
+    assert locked.post("/login", content=many).status_code == 400
+    assert locked.post("/login", content=b"\xff&username=%ff&password=%00").status_code == 401
+    assert client.get("/gradio_api/queue/data?" + many.decode()).status_code == 400
+
+
+def test_no_stream_of_messages_is_held_open(client: TestClient) -> None:
+    for accept in ("text/event-stream", "application/json, text/event-stream", "*/*"):
+        refused = client.get("/mcp", headers={"accept": accept})
+        assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+
+
 def test_every_response_has_the_security_headers(client: TestClient, locked: TestClient) -> None:
     wanted = {
         "content-security-policy": "frame-ancestors 'none'", "x-content-type-options": "nosniff",

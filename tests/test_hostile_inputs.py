@@ -45,6 +45,8 @@ TRIED: Counter[str] = Counter()
 SHORT, LONG = 1, 20  # how many times as many inputs
 TIMES = [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.long)]
 ENCODER = ToyEncoder()
+QUERY = st.integers(-5, 2000).map(str) | st.text(max_size=6) | st.sampled_from(("a.txt", "b.md", "../x.txt", "1e9"))
+MANY = st.lists(st.sampled_from((b"&", b"&&&&", b"a=b&", b"session_hash=x", b"%ff=")), max_size=40).map(b"".join)
 NAMES = st.lists(TEXTS, max_size=2)
 
 
@@ -265,7 +267,7 @@ def test_a_message_to_gradio_is_clean_or_refused_in_one_line(times: int) -> None
 
     message = objects("data", "fn_index", "session_hash", "event_id", "trigger_id", "event_data")
     paths = st.sampled_from(("/gradio_api/queue/data", "/gradio_api/heartbeat/x", "/")) | st.text(max_size=20)
-    tried(check, times, 150, body=bodies(message), path=paths, query=st.binary(max_size=60))
+    tried(check, times, 150, body=bodies(message), path=paths, query=st.binary(max_size=60) | MANY)
 
 
 @pytest.mark.parametrize("times", TIMES)
@@ -283,8 +285,10 @@ def test_headers_of_any_kind_are_read(times: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
-    opening = Opening(Settings(), opener([]))
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("shared")  # in which requests may put files
+    (folder / "a.txt").write_text("An article.")
+    opening = Opening(Settings(corpus=folder, data=tmp_path_factory.mktemp("data")), opener([]))
     opening.start()
     with TestClient(create_app(opening, mcp=True), raise_server_exceptions=False) as client:
         while client.get("/healthz").json() != {"status": "ready"}:
@@ -306,7 +310,8 @@ def test_no_request_makes_the_server_fail(client: TestClient, times: int) -> Non
         "/", "/api/ask", "/api/articles", "/api/articles/", "/page/article/" + HOSTILE, "/page/evaluate", "/healthz",
         "/page/evaluate/start", "/page/evaluate/progress", "/page/evaluate/runs/x/report.html", "/mcp", "/config",
         "/page/feedback.jsonl", "/gradio_api/queue/join", "/gradio_api/cancel", "/gradio_api/reset", "/theme.css",
-        "/gradio_api/info", "/static/", "/assets/", "/page/", "/gradio_api/upload",
+        "/page/corpus", "/page/corpus/list", "/page/corpus/state", "/page/corpus/upload", "/page/corpus/delete",
+        "/page/corpus/restore", "/gradio_api/info", "/static/", "/assets/", "/page/", "/gradio_api/upload",
     )  # fmt: skip
     tails = st.just("") | st.sampled_from(("/", "/..", "%00", "%2e%2e%2f", "%ff", "x" * 300, "?a=b", "%0a", "//"))
     message = objects("data", "fn_index", "session_hash", "event_id", "question", "jsonrpc", "method", "params", "id")
@@ -315,8 +320,8 @@ def test_no_request_makes_the_server_fail(client: TestClient, times: int) -> Non
          "params": JSON, "data": st.lists(JSON, max_size=6), "fn_index": st.integers(0, 20),
          "session_hash": st.just("x")}
     )  # fmt: skip
-    names = st.sampled_from(("offset", "limit", "start", "run", "name", "source", "ui", "q", "session_hash", "before"))
-    queries = st.dictionaries(names, st.integers(-5, 2000).map(str) | st.text(max_size=6), max_size=3).map(_query)
+    names = st.sampled_from(("offset", "limit", "start", "run", "name", "source", "ui", "q", "session_hash", "key"))
+    queries = st.dictionaries(names, QUERY, max_size=3).map(_query)
     tried(
         check, times, 250,
         method=st.sampled_from(("GET", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW")),

@@ -2,20 +2,21 @@
 
 import hashlib
 import hmac
-from urllib.parse import parse_qs
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from index.errors import UserError
 from qa.doors.doors import Doors
 from qa.doors.gate import USER
 from qa.doors.keeper import Keeper, Visitor
+from qa.doors.messages import fields
 from qa.doors.rates import household
 from qa.doors.sessions import COOKIE, LASTS, Sessions
 from qa.page.delivery import page_language
 from qa.page.marks import attribute, escape
-from qa.page.programs import fault
+from qa.page.programs import fault, refusal
 from qa.page.words import Words, words
 
 LAST = "polycite_last"  # a cookie: who used this browser last, as nobody else can tell
@@ -54,8 +55,11 @@ class LoginRoutes:
 
     async def log_in(self, request: Request) -> Response:
         """Sets the cookie and leads to the page; for a program, which accepts no HTML, it only sets the cookie."""
-        sent = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=5)
-        name, password, then = (sent.get(field, [""])[0] for field in ("username", "password", "then"))
+        try:
+            sent = fields(await request.body())
+        except UserError as error:
+            return refusal(error)
+        name, password, then = (sent.get(field, "") for field in ("username", "password", "then"))
         address = household(request.client.host) if request.client else ""
         visitor = await self._keeper.log_in(name, password, address)
         for_browser = "text/html" in request.headers.get("accept", "")

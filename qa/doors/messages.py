@@ -12,6 +12,7 @@ from index.errors import UserError
 _POSTED = re.compile(r"/gradio_api/(?:queue/join|cancel|reset/?|call/ask)")
 _NAMED = re.compile(r"/gradio_api/(?:heartbeat|call/ask)/([\w-]+)", re.ASCII)
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_MOST_FIELDS = 20  # of a query or a form
 _DEEPEST = 20  # lists and objects in one another
 _MOST_SESSIONS = 100_000  # whose owners are remembered
 
@@ -54,12 +55,21 @@ def named_session(path: str, query: bytes) -> str:
     if named:
         found = named[1]
     elif path == "/gradio_api/queue/data":
-        found = parse_qs(query.decode("latin-1"), max_num_fields=10).get("session_hash", [""])[0]
+        found = fields(query).get("session_hash", "")
     else:
         return ""
     if found and not _ID.fullmatch(found):
         raise UserError('"session_hash" must be a short name')
     return found
+
+
+def fields(text: bytes) -> dict[str, str]:
+    """The fields of a query or a form, the first of each name. Raises UserError where there are very many."""
+    try:
+        found = parse_qs(text.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise UserError(f"there are more than {_MOST_FIELDS} fields") from None
+    return {name: values[0] for name, values in found.items()}
 
 
 class Owners:

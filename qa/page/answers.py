@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from qa.answer import Answer, Citation
 from qa.page.facts import date_shown, english_date, language_name
 from qa.page.marks import attribute, escape, marked
+from qa.page.statements import in_prose, is_writing, render_remarks, render_statements
 from qa.page.words import Words, fixed
 
 _NUMBER = re.compile(r"\s*\[(\d{1,2})\]")
@@ -20,12 +21,13 @@ def render_answer(answer: Answer, words: Words, stale: Container[int] = ()) -> s
     ``stale``: the numbers of citations whose article has changed since, or is gone.
     """
     if answer.answered:
-        head = _quotations(answer, words)
+        head = render_statements(answer, words, _chips) if in_prose(answer) else _quotations(answer, words)
         label = words.say("sources")
     else:
         head = _declined(answer)
         label = fixed(answer.language, "nearest_passages")
-    return f"{head}{_confidence(answer, words)}{_cards(answer, label, words, stale)}"
+    sure = "" if is_writing(answer) else _confidence(answer, words)
+    return f"{render_remarks(answer, words)}{head}{sure}{_cards(answer, label, words, stale)}"
 
 
 def _quotations(answer: Answer, words: Words) -> str:

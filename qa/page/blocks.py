@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -246,20 +247,31 @@ class Handlers:
         if turn is None:
             return
         answering = asyncio.create_task(self._answer(session, turn))
-        status = self._opening.status
-        while not (await asyncio.wait([answering], timeout=_POLL))[0]:
-            if status != self._opening.status:
-                status = self._opening.status
-                yield self._shown(session)
+        shown = (self._opening.status, session.turns)
+        try:
+            while not (await asyncio.wait([answering], timeout=_POLL))[0]:
+                if not session.waits(turn):
+                    break
+                if shown[0] != self._opening.status or shown[1] is not session.turns:
+                    shown = (self._opening.status, session.turns)
+                    yield self._shown(session)
+        finally:
+            answering.cancel()  # a question that is given up is given up upstream too
         yield self._shown(session)
 
     async def _answer(self, session: Session, turn: Turn) -> None:
         """Answers a turn, or records why not. A question that is given up before its start is not asked at all."""
         try:
             await self._opening.ready()
-            if session.waits(turn):
-                options = Options(history=session.history(turn), **turn.narrowing.options)
-                session.finish(turn, await self._opening.ask(turn.question, **options))
+            if not session.waits(turn):
+                return
+            options = Options(history=session.history(turn), **turn.narrowing.options)
+            async with aclosing(self._opening.stream(turn.question, **options)) as growing:
+                async for answer in growing:
+                    if not session.waits(turn):
+                        return
+                    turn = session.grow(turn, answer)
+            session.finish(turn, answer)
         except UserError as error:
             session.fail(turn, str(error))
         except Exception:  # noqa: BLE001 - the log keeps it, the reader gets one line

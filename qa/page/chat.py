@@ -13,6 +13,7 @@ from qa.page.feedback import NOT_RATED, Rating, render_rating
 from qa.page.marks import attribute, escape
 from qa.page.narrowing import EVERYTHING, Narrowing, render_note
 from qa.page.opening import Status
+from qa.page.statements import stopped
 from qa.page.words import DEFAULT, Words, words
 
 # Questions that the seed articles answer, in the languages of their askers.
@@ -113,7 +114,13 @@ class Session:
 
     def waits(self, turn: Turn) -> bool:
         """Whether a question still wants its answer: it was neither stopped nor cleared away."""
-        return turn in self.turns
+        return any(old.key == turn.key and old.state == "waiting" for old in self.turns)
+
+    def grow(self, turn: Turn, answer: Answer) -> Turn:
+        """Records as much of an answer as there is."""
+        grown = replace(turn, answer=answer)
+        self._replace(turn, grown)
+        return grown
 
     def finish(self, turn: Turn, answer: Answer) -> None:
         """Records the answer, unless the question is no longer wanted."""
@@ -209,14 +216,15 @@ def _tools(words: Words) -> str:
 
 
 def _outcome(turn: Turn, status: Status, words: Words, articles: Mapping[str, Article] | None) -> str:
-    if turn.answer:
+    if turn.answer and turn.state in ("answered", "waiting"):
         shown = render_answer(turn.answer, words, _stale(turn.answer, articles))
-        return shown + render_rating(turn.answer, turn.rating, words)
+        return shown if turn.state == "waiting" else shown + render_rating(turn.answer, turn.rating, words)
     if turn.state == "waiting":
         return _waiting(status, words)
     again = f'<button type="button" class="pc-pill pc-again">{escape(words.say("ask_again"))}</button>'
     if turn.state == "stopped":
-        return f'<p class="pc-note">{escape(words.say("stopped"))}</p>{again}'
+        written = render_answer(stopped(turn.answer), words) if turn.answer and turn.answer.statements else ""
+        return f'{written}<p class="pc-note">{escape(words.say("stopped"))}</p>{again}'
     said = escape(turn.error or words.say("failed"))
     return f'<p class="pc-note pc-error" role="alert" dir="auto">{said}</p>{again}'
 
