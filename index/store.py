@@ -52,7 +52,11 @@ class Store:
         self._client = _connect(where)
         self.fingerprint = fingerprint
         self.was_rebuilt_from: str | None = None
-        self._collection = self._open()
+        try:
+            self._collection = self._open()
+        except DamagedStoreError:
+            self.__exit__()
+            raise
 
     def _open(self) -> "Collection":
         with _damage_named():
@@ -75,8 +79,9 @@ class Store:
 
     def clear(self) -> "Collection":
         """Empty the collection, whatever state it is in."""
-        self._client.delete_collection(COLLECTION)
-        self._collection = self._create()
+        with _damage_named():
+            self._client.delete_collection(COLLECTION)
+            self._collection = self._create()
         return self._collection
 
     def digests(self) -> dict[str, set[str]]:
@@ -108,8 +113,9 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Every client has it, but the interface that chromadb declares does not name it.
-        self._client.close()  # type: ignore[attr-defined]
+        with _damage_named():
+            # Every client has it, but the interface that chromadb declares does not name it.
+            self._client.close()  # type: ignore[attr-defined]
 
 
 def rows_of(article: Article, encoded: EncodedArticle, table: LanguageTable) -> list[Row]:
@@ -196,15 +202,19 @@ def _check_database(path: Path) -> None:
 
 @contextmanager
 def _damage_named() -> Iterator[None]:
-    """Turn what Chroma raises over broken files into DamagedStoreError."""
-    import sqlite3
-
-    from chromadb.errors import InternalError
-
+    """Turn what Chroma raises into DamagedStoreError: over broken files it raises nearly anything, panics too."""
     try:
         yield
-    except (InternalError, sqlite3.DatabaseError) as error:
-        raise DamagedStoreError(str(error)) from error
+    except Exception as error:
+        raise DamagedStoreError(_in_short(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise DamagedStoreError(_in_short(error)) from error
+
+
+def _in_short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:160]
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
 from index.articles import Article
+from index.damage import is_damage, remove, tolerant
 from index.folder import Found, LeftOut, State
 from index.formats.extracted import VERSION
 
@@ -37,16 +38,16 @@ class TextCache:
         self._new: dict[str, tuple[str, str]] = {}
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path)
+        connection = tolerant(sqlite3.connect(self._path))
         try:
             connection.executescript(_TABLES)
             if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("damaged")
         except sqlite3.DatabaseError as error:
             connection.close()
-            if isinstance(error, sqlite3.OperationalError):  # the disk is full or read-only: the file is not at fault
+            if not is_damage(error, self._path):
                 raise
-            self._path.unlink()
+            remove(self._path)
             return self._open()
         return connection
 

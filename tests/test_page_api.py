@@ -182,3 +182,44 @@ def test_articles_are_listed_by_name(client: TestClient) -> None:
     assert found["articles"][0]["characters"] == len(ENGINES[0].articles[names[1]].text)
     assert client.get("/api/articles", params={"limit": 0}).status_code == 400
     assert client.get("/api/articles", params={"offset": "-1"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{}", b"[]", b"[[1]]", b'[["a", 1, 2]]x', b'[["a", "b", 3]]', b"[" * 20_000, b'[["a", 1e999, 2]]',
+        b'[["a", 0, 1]' + b', ["a", 0, 1]' * 9 + b"]", b"x" * 200_000,
+    ],
+)  # fmt: skip
+def test_what_are_no_excerpts_is_refused_in_one_line(client: TestClient, body: bytes) -> None:
+    answered = client.post("/page/follow-ups", content=body)
+    assert answered.status_code == 400
+    assert "\n" not in answered.json()["error"]
+
+
+def test_follow_ups_come_as_text_with_their_language(client: TestClient) -> None:
+    cited = ENGINES[0].ask("What gifts?").citations
+    body = json.dumps([[c.article, c.start, c.end] for c in cited])
+    found = client.post("/page/follow-ups?ui=sl", content=body).json()["followUps"]
+    assert 0 < len(found) <= 3
+    assert found[0]["language"] == "sl"
+    assert set(found[0]) == {"text", "language"}
+    assert client.post("/page/follow-ups", content=b'[["gone.txt", 0, 9]]').json() == {"followUps": []}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[" * 20_000, b'{"version": 1, "id": "x", "turns": []}'])
+def test_what_is_no_chat_is_not_made_markdown(client: TestClient, body: bytes) -> None:
+    answered = client.post("/page/chat.md", content=body)
+    assert answered.status_code == 400
+    assert "\n" not in answered.json()["error"]
+
+
+def test_scripts_of_the_page_carry_a_number_of_their_own(client: TestClient) -> None:
+    numbers = set()
+    for _ in range(2):
+        page = client.get("/")
+        number = page.headers["content-security-policy"].split("'nonce-")[1].split("'")[0]
+        assert page.text.count("<script") == page.text.count(f'<script nonce="{number}"') > 5
+        numbers.add(number)
+    assert len(numbers) == 2
+    assert "unsafe-inline" not in client.get("/healthz").headers["content-security-policy"].split("style-src")[0]

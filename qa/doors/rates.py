@@ -24,8 +24,8 @@ class Rates:
         now = self._clock()
         left, then = self._left.pop(client, (float(self._limit), now))
         left = min(float(self._limit), left + (now - then) * self._limit / 60)
-        passes = left >= 1
-        self._left[client] = (left - 1 if passes else left, now)
+        passes = left >= 1 - 1e-6  # what was told in whole seconds may fall short by a rounding
+        self._left[client] = (max(0.0, left - 1) if passes else left, now)
         if len(self._left) > _MOST_CLIENTS:
             self._left.popitem(last=False)
         return 0 if passes else max(1, math.ceil((1 - left) * 60 / self._limit))

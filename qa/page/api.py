@@ -1,6 +1,7 @@
 """The HTTP interface: that for programs (``programs.py``), and the files and fragments that the page itself loads."""
 
 from importlib.resources import files
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -15,10 +16,7 @@ from qa.page.programs import fault, refusal
 from qa.page.requests import parse_place
 from qa.page.words import words
 
-_ASSETS = {
-    "page.css": "text/css", "page.js": "text/javascript", "evaluate.css": "text/css", "evaluate.js": "text/javascript",
-    "corpus.css": "text/css", "corpus.js": "text/javascript", "login.css": "text/css", "icon.svg": "image/svg+xml",
-}  # fmt: skip
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def add_routes(app: FastAPI, opening: Opening) -> None:
@@ -52,10 +50,11 @@ class Routes:
 
     async def asset(self, name: str) -> Response:
         """A style sheet, script or picture of the page."""
-        if name not in _ASSETS:
+        kind = _TYPES.get(Path(name).suffix)
+        found = next((each for each in files("qa.page").joinpath("assets").iterdir() if each.name == name), None)
+        if kind is None or found is None:
             return fault(f"there is no file {name!r}", 404)
-        content = files("qa.page").joinpath("assets", name).read_bytes()
-        return Response(content, media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
+        return Response(found.read_bytes(), media_type=kind, headers={"Cache-Control": "no-cache"})
 
     async def icon(self) -> Response:
         """The picture in the browser's tab."""

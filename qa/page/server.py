@@ -29,6 +29,7 @@ def create_app(opening: Opening, doors: "Doors | None" = None, *, mcp: bool = Fa
     from qa.doors.install import add_doors
     from qa.page.api import add_routes
     from qa.page.blocks import build_page
+    from qa.page.chat_api import add_chat_routes
     from qa.page.corpus_api import add_corpus_routes
     from qa.page.delivery import Delivery
     from qa.page.evaluate_api import add_evaluate_routes
@@ -39,6 +40,7 @@ def create_app(opening: Opening, doors: "Doors | None" = None, *, mcp: bool = Fa
     app.add_middleware(Delivery)
     add_evaluate_routes(app, opening)
     add_corpus_routes(app, opening)
+    add_chat_routes(app, opening)
     add_routes(app, opening)
     if mcp:
         from qa.mcp_server import add_mcp
