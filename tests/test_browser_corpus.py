@@ -334,7 +334,9 @@ def test_hostile_articles_execute_nothing_and_load_nothing(open_page: OpenPage, 
     page.click("[data-sort=title]")
     count = len(PAYLOADS) + len(TEXTS)
     page.wait_for_function("n => document.querySelectorAll('.pc-lib tbody tr').length === n", arg=count)
-    articles = site.opening.engine.articles if site.opening.engine else {}
+    while site.opening.engine is None or len(site.opening.engine.articles) < count - 1:
+        page.wait_for_timeout(100)
+    articles = site.opening.engine.articles
     opened = set()
     for button in page.locator(".pc-lib-open").all():
         name = str(button.get_attribute("data-name"))

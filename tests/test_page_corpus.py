@@ -137,7 +137,7 @@ def test_other_pages_can_change_nothing(site: Site) -> None:
         assert stranger.post(address, content=b"Words.").status_code == 400
         for origin in ("http://evil.example", "null", "http://testserver.evil.example", "http://testserver:81"):
             refused = site.browser.post(address, content=b"Words.", headers={"Origin": origin})
-            assert refused.status_code == 400 and "another page" in refused.json()["error"]
+            assert refused.status_code == 403 and "pages of other servers" in refused.json()["error"]
     own = site.browser.post("/page/corpus/delete?name=a.txt", headers={"Origin": "http://testserver"})
     assert own.json()["name"] == "a.txt"
 

@@ -21,7 +21,8 @@ from qa.page.words import Words, words
 
 LAST = "polycite_last"  # a cookie: who used this browser last, as nobody else can tell
 _YEAR = 31_536_000  # seconds
-_FORGET = '<script src="page/login.js" defer></script>'  # of whoever used this browser before
+# Conversations are kept in the browser: whoever logs in after somebody else must not find that one's.
+_FORGET = '<script src="page/forget.js"></script>'
 
 
 def add_login(app: FastAPI, doors: Doors, keeper: Keeper, sessions: Sessions) -> None:
