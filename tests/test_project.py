@@ -149,7 +149,7 @@ def test_make_alone_lists_every_target() -> None:
 
 
 def test_old_python_gets_one_clear_line(tmp_path: Path) -> None:
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+    for name in ("Makefile", "requirements.lock", "requirements-llm.lock", "pyproject.toml"):
         shutil.copy(PROJECT / name, tmp_path)
     run = subprocess.run(["make", "test", "PYTHON=false"], cwd=tmp_path, capture_output=True, text=True, check=False)
     ours = [line for line in run.stderr.splitlines() if not line.startswith("make")]
