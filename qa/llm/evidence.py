@@ -26,14 +26,16 @@ from qa.llm.places import fold, places
 _WORD = re.compile(rf"(?:{LETTER}|\d)+(?:['’](?:{LETTER}|\d)+)*")
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _CAPITAL = ("Lu", "Lt")
+_QUOTED = 3  # words from which on a quotation is no chance
 _IN_WORDS = 21  # a smaller number may stand in words
 _MONTH_NUMBERS = frozenset(range(1, 13))
 _FIGURE = re.compile(r"\d")
 _BESIDE = 6  # characters between a month and a figure
 _SHORT_NAME, _SHORTEST_STEM = 6, 4  # letters
 _COMMONEST = 4.0  # -log probability of pieces that say nothing
-_SAME_TEXT = 0.85  # cosine from which on two sentences tell the same
-_ELSEWHERE = 6  # passages that a sentence is compared with beside the cited ones
+_SAME_TEXT = 0.7  # share of common words from which on two sentences tell the same
+_LOOKED_AT = 60  # sentences among which those that tell something else are sought
+_ELSEWHERE = 6  # sentences that a sentence is compared with beside the cited ones
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Evidence:
     """All that is known about one sentence and its quotes."""
 
     language: str  # of the sentence
+    verbatim: bool  # its words stand in a quote as they are
     numbers: tuple[str, ...]  # numbers and months that the quotes lack
     countries: tuple[str, ...]  # countries that they lack
     words: tuple[Word, ...]
@@ -80,17 +83,18 @@ def gather(
     encoded = encode(sentence, language, encoder, collection)
     inside = rows_of(citations, collection)
     near = collection.centred @ encoded.vector
-    outside = _others(inside, collection)
+    rivals = _rivals(near, inside, collection)
     quoted = _tokens_of(inside, collection)
     best = _best(encoded, quoted)
-    elsewhere = max((_mean(encoded, tokens) for tokens in _rivals(near, outside, collection)), default=0.0)
+    elsewhere = max((_mean(encoded, _tokens_of(np.array([row]), collection)) for row in rivals), default=0.0)
     return Evidence(
         language=language,
+        verbatim=is_verbatim(sentence, citations),
         numbers=missing_numbers(sentence, language, citations),
         countries=missing_countries(sentence, language, citations),
         words=_words(sentence, encoded, best, citations, collection),
         nearness=float(near[inside].max(initial=-1.0)),
-        margin=float(near[inside].max(initial=-1.0) - near[outside].max(initial=-1.0)),
+        margin=float(near[inside].max(initial=-1.0) - max((near[row] for row in rivals), default=-1.0)),
         interaction=float(encoded.weights @ best) if len(best) else 0.0,
         interaction_margin=(float(encoded.weights @ best) if len(best) else 0.0) - elsewhere,
     )
@@ -122,6 +126,15 @@ def rows_of(citations: Sequence[Citation], collection: Collection) -> NDArray[np
             own = collection.article_of == collection.names.index(citation.article)
             held |= own & (collection.spans[:, 0] < citation.end) & (collection.spans[:, 1] > citation.start)
     return np.flatnonzero(held)
+
+
+def is_verbatim(sentence: str, citations: Sequence[Citation]) -> bool:
+    """Whether the words of a sentence, three at least, follow each other in a quote."""
+    words = _WORD.findall(sentence.casefold())
+    said = f" {' '.join(words)} "
+    return len(words) >= _QUOTED and any(
+        said in f" {' '.join(_WORD.findall(citation.text.casefold()))} " for citation in citations
+    )
 
 
 def missing_numbers(sentence: str, language: str, citations: Sequence[Citation]) -> tuple[str, ...]:
@@ -195,13 +208,24 @@ def _month_names(language: str) -> tuple[tuple[str, int], ...]:
     return tuple({(fold(name), number) for form in forms for number, name in form.items() if fold(name).isalpha()})
 
 
-def _others(inside: NDArray[np.int64], collection: Collection) -> NDArray[np.int64]:
-    """The rows beside the cited ones, without those that tell the same: agencies' news stands in many articles."""
-    other = np.ones(len(collection.spans), np.bool_)
-    if len(inside):
-        other = (collection.centred @ collection.centred[inside].T).max(axis=1) < _SAME_TEXT
-        other[inside] = False
-    return np.flatnonzero(other)
+def _rivals(near: FloatMatrix, inside: NDArray[np.int64], collection: Collection) -> list[int]:
+    """The nearest rows beside the cited ones, without those that tell the same: news stands in many articles."""
+    allowed = np.where(np.isin(np.arange(len(near)), inside), -np.inf, near)
+    quoted = [collection.text(row) for row in inside.tolist()]
+    rivals: list[int] = []
+    for row in np.argsort(-allowed, kind="stable")[:_LOOKED_AT].tolist():
+        if allowed[row] == -np.inf or len(rivals) == _ELSEWHERE:
+            break
+        text = collection.text(row)
+        if not any(_same(text, other) for other in quoted):
+            rivals.append(row)
+    return rivals
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two sentences have nearly the same words."""
+    words, others = set(_WORD.findall(one)), set(_WORD.findall(other))
+    return len(words & others) >= _SAME_TEXT * max(len(words), len(others))
 
 
 def _tokens_of(rows: NDArray[np.int64], collection: Collection) -> FloatMatrix:
@@ -213,12 +237,6 @@ def _tokens_of(rows: NDArray[np.int64], collection: Collection) -> FloatMatrix:
         tokens, owner = collection.passage_tokens(passage)
         found.append(tokens[np.isin(owner, rows)])
     return np.concatenate(found)
-
-
-def _rivals(near: FloatMatrix, outside: NDArray[np.int64], collection: Collection) -> list[FloatMatrix]:
-    """The tokens of the sentences nearest among those that are not cited."""
-    nearest = outside[np.argsort(-near[outside], kind="stable")[:_ELSEWHERE]]
-    return [_tokens_of(np.array([row]), collection) for row in nearest.tolist()]
 
 
 def _best(encoded: Encoded, tokens: FloatMatrix) -> FloatMatrix:
