@@ -42,7 +42,7 @@ class NumbersVerifier:
 
     def check(self, sentence: str, language: str, citations: Sequence[Citation], *, stray: bool = False) -> Verdict:
         """See Verifier."""
-        from qa.llm.evidence import missing_numbers
+        from qa.llm.facts import missing_numbers
 
         if stray or not citations:
             return Verdict(False, "citation")
