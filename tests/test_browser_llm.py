@@ -62,7 +62,7 @@ class WritingEngine(FakeEngine):
         if not quotes.answered:
             yield quotes
             return
-        client = Client(LLMSettings(self.llm[0].url, MODEL, timeout=20))
+        client = Client(LLMSettings(self.llm[0].url, MODEL, timeout=60))
         yield from write(client, NumbersVerifier(), quotes, (), cancel)
 
 
