@@ -70,9 +70,16 @@ class Collection:
     def similarities(self, centred: FloatMatrix, stored: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
         """[sentences] each: cosines to a question centred for this corpus, and to the same as it would be stored."""
         products = self.stored @ np.stack([centred, stored], axis=1)
+        return self._nearness(products[:, 0], centred), products[:, 1]
+
+    def nearness(self, centred: FloatMatrix) -> FloatMatrix:
+        """[sentences]: cosines to a vector centred for this corpus."""
+        return self._nearness(self.stored @ centred, centred)
+
+    def _nearness(self, products: FloatMatrix, centred: FloatMatrix) -> FloatMatrix:
         shifts = np.array([self.centres.of({code: 1.0}) @ centred for code in self.languages], np.float32)
-        nearness: FloatMatrix = (products[:, 0] - shifts[self.article_languages][self.article_of]) / self.lengths
-        return nearness, products[:, 1]
+        nearness: FloatMatrix = (products - shifts[self.article_languages][self.article_of]) / self.lengths
+        return nearness
 
     def centred(self, sentences: NDArray[np.int32]) -> FloatMatrix:
         """Unit vectors [sentences, dimension] of some sentences, centred for this corpus."""

@@ -138,20 +138,8 @@ class SentenceTransformerEncoder:
         return Tokens(
             vectors=output.states[inside],
             starts=np.maximum(starts[inside] - len(prompt), 0),
-            weights=self._rarity[output.ids[inside]],
+            weights=self._model.rarity[output.ids[inside]],
         )
-
-    @cached_property
-    def _rarity(self) -> FloatMatrix:
-        """-log probability of each piece; ones where the tokenizer's model has none."""
-        import json
-
-        tokenizer = json.loads(self._model.tokenizer_file)
-        backend = tokenizer["model"]
-        if backend.get("type") != "Unigram":
-            ids = [*backend["vocab"].values(), *(token["id"] for token in tokenizer["added_tokens"])]
-            return np.ones(max(ids) + 1, np.float32)
-        return -np.array([score for _, score in backend["vocab"]], np.float32)
 
 
 def open_encoder(settings: Settings) -> SentenceTransformerEncoder:

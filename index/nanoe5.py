@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.bert import PIECE_RARITY
 from index.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -137,6 +138,7 @@ def _write_tokenizer(reader: _Reader, folder: Path) -> None:
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", bos), ("</s>", eos)]
     )
     tokenizer.save(str(folder / "tokenizer.json"))
+    np.save(folder / PIECE_RARITY, -np.array(scores, np.float32))
     special = {"bos_token": names[bos], "eos_token": names[eos], "pad_token": names[pad], "unk_token": names[unknown]}
     special |= {"cls_token": names[bos], "sep_token": names[eos]}
     _json(

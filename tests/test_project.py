@@ -29,7 +29,9 @@ SEEDS = {
 }
 _PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\d[\w.]*)(?:; .+)?")
 _MACHINE_PATH = re.compile(r"(?<![\w.*])/(?:work|root|opt)/")
-_INTERNAL_HOST = re.compile(r"https?://(?:[\w-]+(?=[:/\s])(?<!localhost)|[\w.-]+\.(?:internal|intranet|corp|lan)\b)")
+_INTERNAL_HOST = re.compile(
+    r"https?://(?:[\w-]+(?=[:/\s])(?<!localhost)(?<!testserver)|[\w.-]+\.(?:internal|intranet|corp|lan)\b)"
+)
 _REGISTRY = re.compile(r"(?:index[-_]url|find[-_]links|trusted[-_]host)\b|pypi\.|pythonhosted\.", re.IGNORECASE)
 
 
