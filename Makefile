@@ -37,6 +37,10 @@ test: lint  ## set up, lint, and run all tests
 test-fast: $(STAMP)  ## run the tests that need neither the real encoder nor a browser
 	@$(BIN)/python -m pytest -m "not slow and not long"
 
+.PHONY: test-long
+test-long: $(STAMP)  ## run the long tests (half an hour): kills, damages, load; they end in a table of what was survived
+	@$(BIN)/python -m pytest -m long
+
 .PHONY: test-llm
 test-llm: $(STAMP) $(LLM_STAMP)  ## run the tests against a real, small language model
 	@POLYCITE_TEST_LLM_PYTHON=.venv-llm/bin/python $(BIN)/python -m pytest tests/small_model.py

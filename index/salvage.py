@@ -1,6 +1,7 @@
 """Takes what is whole out of a damaged file of vectors, so that only the rest is encoded again."""
 
 import itertools
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -13,6 +14,7 @@ from index.vectors import EncodedArticle, PackedTokens, VectorCache, token_sum, 
 
 _Record = tuple[str, EncodedArticle, list[PackedTokens]]
 _TOGETHER = 200  # records a commit
+_MOST_TIMES = 100  # a head that says the file was so much longer is taken for damaged
 
 
 def salvage(path: Path) -> int:
@@ -51,11 +53,24 @@ def find_damaged(path: Path) -> list[str]:
 def _whole(path: Path) -> Iterator[_Record]:
     if not path.is_file():
         return
+    _lengthen(path)
     with closing(tolerant(sqlite3.connect(path))) as connection:
         for number in _numbers(connection):
             with suppress(sqlite3.Error, TypeError, ValueError, OverflowError):
                 if record := _record(connection, number):
                     yield record
+
+
+def _lengthen(path: Path) -> None:
+    """Make up with zeros for what was cut off, for SQLite reads nothing at all of a file that is too short."""
+    with path.open("rb") as file:
+        head = file.read(100)
+    if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
+        return
+    page = int.from_bytes(head[16:18], "big")
+    size = (65_536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
+    if path.stat().st_size < size < _MOST_TIMES * path.stat().st_size:
+        os.truncate(path, size)
 
 
 def _numbers(connection: sqlite3.Connection) -> list[int]:

@@ -179,14 +179,20 @@ def blend(encoded: EncodedArticle, language: str, table: LanguageTable) -> Float
 
 def _connect(where: str | Path) -> "ClientAPI":
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings as ChromaSettings
 
     settings = ChromaSettings(anonymized_telemetry=False)
     if isinstance(where, Path):
         where.mkdir(parents=True, exist_ok=True)
         _check_database(where / "chroma.sqlite3")
-        with _damage_named():
-            return chromadb.PersistentClient(str(where), settings=settings)
+        try:
+            with _damage_named():
+                return chromadb.PersistentClient(str(where), settings=settings)
+        except DamagedStoreError:
+            # Chroma keeps what it could not open, and would give just that to the next who asks for this folder.
+            SharedSystemClient.clear_system_cache()
+            raise
     from urllib.parse import urlsplit
 
     address = urlsplit(where)

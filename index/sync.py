@@ -158,7 +158,7 @@ class _Sync:
             known = sum(map(self.records.has, articles))
             self.notes.append(
                 f"the last run was stopped before its end: taken up again, {known} of {len(articles)} articles "
-                "are encoded already"
+                "are encoded already, and the collection is brought in line"
             )
         if isinstance(self.where, str):
             return self._write_server(self.where, articles, rebuild)
@@ -178,9 +178,7 @@ class _Sync:
         known, _, _ = left.rpartition(" ")
         if known and known != self.fingerprint:
             self.notes.append(f"settings changed ({known} -> {self.fingerprint}): rebuilt")
-        elif left == "open":
-            self.notes.append("the collection was being written when that run was stopped: written anew")
-        else:
+        elif left != "open":  # else it has been said that a run was stopped
             self.notes.append("the files of the collection are not as they were left: it is written anew")
         return False
 

@@ -249,8 +249,19 @@ def _configuration() -> dict[str, Any]:
     unknown = sorted(name for name in values if name.replace("-", "_") not in known)
     if unknown:
         raise UserError(f"{_CONFIGURATION} sets {unknown[0]!r}, which is no option: see polycite --help")
-    clean = {name.replace("-", "_"): value for name, value in values.items()}
+    clean = {name.replace("-", "_"): _as_given(known[name.replace("-", "_")], value) for name, value in values.items()}
     return {name: clean for name in polycite.commands}
+
+
+def _as_given(option: click.Parameter, value: object) -> Any:
+    """A value of polycite.toml as the command line would have it."""
+    if option.multiple and isinstance(value, list):
+        return [str(each) for each in value]
+    if isinstance(value, bool) and isinstance(option, click.Option) and option.is_flag:
+        return value
+    if not isinstance(value, str | int | float) or "\0" in str(value):
+        raise UserError(f"{_CONFIGURATION} sets {option.name!r} to {value!r}: write a text in quotes, or a number")
+    return str(value)
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tally import TALLY, table
 
 from index.encoder import SentenceTransformerEncoder, open_encoder
 from index.settings import PROJECT, Settings
@@ -57,6 +58,14 @@ def _guard(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_guard)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was survived, counted."""
+    if TALLY:
+        terminalreporter.section("counted")
+        for line in table():
+            terminalreporter.line(line)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
