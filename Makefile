@@ -9,7 +9,7 @@ PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --quiet
 # Named after this folder and what is to be installed: a change of either installs anew.
 STAMP := .venv/.installed-$(shell { pwd; cat requirements.lock pyproject.toml; } | cksum | cut -d ' ' -f 1)
 
-LLM_STAMP := .venv-llm/.installed-$(shell { pwd; cat requirements-llm.lock; } | cksum | cut -d ' ' -f 1)
+LLM_STAMP := .venv-llm/.installed-$(shell { pwd; cat requirements-llm.lock 2>/dev/null; } | cksum | cut -d ' ' -f 1)
 
 define check_python
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

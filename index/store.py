@@ -19,6 +19,7 @@ from index.articles import Article
 from index.centres import LanguageTable, normalise
 from index.encoder import FloatMatrix
 from index.errors import UserError
+from index.lease import Lease
 from index.vectors import EncodedArticle
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ class Store:
         self._client = _connect(where)
         self.fingerprint = fingerprint
         self.was_rebuilt_from: str | None = None
+        self._lease: Lease | None = None
         try:
+            with _damage_named():
+                self._lease = Lease(self._client, where) if isinstance(where, str) else None
             self._collection = self._open()
         except DamagedStoreError:
             self.__exit__()
@@ -96,6 +100,7 @@ class Store:
         """Write rows, replacing those of the same id."""
         with _damage_named():
             for batch in _batches(rows):
+                self._renew()
                 self._collection.upsert(
                     ids=[row.id for row in batch],
                     embeddings=np.stack([row.vector for row in batch]),
@@ -107,13 +112,20 @@ class Store:
         """Remove rows."""
         with _damage_named():
             for batch in _batches(ids):
+                self._renew()
                 self._collection.delete(ids=batch)
+
+    def _renew(self) -> None:
+        if self._lease:
+            self._lease.renew()
 
     def __enter__(self) -> "Store":
         return self
 
     def __exit__(self, *_: object) -> None:
         with _damage_named():
+            if self._lease:
+                self._lease.release()
             # Every client has it, but the interface that chromadb declares does not name it.
             self._client.close()  # type: ignore[attr-defined]
 
@@ -211,6 +223,8 @@ def _damage_named() -> Iterator[None]:
     """Turn what Chroma raises into DamagedStoreError: over broken files it raises nearly anything, panics too."""
     try:
         yield
+    except UserError:
+        raise
     except Exception as error:
         raise DamagedStoreError(_in_short(error)) from error
     except BaseException as error:

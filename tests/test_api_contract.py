@@ -1,5 +1,6 @@
 """The HTTP interface against its own description: schemathesis sends what it allows and what it forbids."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from schemathesis import GenerationMode
 from serving import serving
 
 from index.settings import Settings
+from qa.answer import Answer, Citation
 from qa.page.opening import Opening
 from qa.page.server import create_app
 
@@ -32,6 +34,10 @@ def test_the_description_is_openapi(described: schemathesis.BaseSchema) -> None:
     assert found.openapi.startswith("3.1")
     assert set(found.paths or {}) == {"/healthz", "/api/ask", "/api/articles", "/api/articles/{name}"}
     assert "422" not in str(described.raw_schema)
+    for shape in (Answer, Citation):
+        properties = described.raw_schema["components"]["schemas"][shape.__name__]["properties"]
+        assert set(properties) == {field.name for field in dataclasses.fields(shape)}
+        assert [name for name, schema in properties.items() if not schema.get("description")] == []
 
 
 @pytest.mark.parametrize(

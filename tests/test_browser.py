@@ -20,7 +20,7 @@ from qa.page.opening import Opening
 from qa.page.server import create_app, listen
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page, ViewportSize
+    from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -33,6 +33,7 @@ LAVROV = "من التقى لافروف في موسكو؟"
 DESKTOP: "ViewportSize" = {"width": 1360, "height": 860}
 PHONE: "ViewportSize" = {"width": 390, "height": 844}
 OpenPage = Callable[..., "Page"]
+STREAMS: "dict[Page, set[Request]]" = {}  # the answers of Gradio that each open page still waits for
 
 
 @dataclass
@@ -129,6 +130,10 @@ def open_page(browser: "Browser", site: Site) -> Iterator[OpenPage]:
         contexts.append(context)
         page = context.new_page()
         page.add_init_script(script)
+        streams = STREAMS.setdefault(page, set())
+        page.on("request", lambda request: streams.add(request) if "/queue/data" in request.url else None)
+        page.on("requestfinished", lambda request: streams.discard(request))
+        page.on("requestfailed", lambda request: streams.discard(request))
         page.on("request", lambda request: watch.requests.append(request.url))
         page.on("pageerror", lambda error: watch.errors.append(str(error)))
         page.on("console", lambda said: watch.errors.append(said.text) if said.type == "error" else None)
@@ -140,6 +145,7 @@ def open_page(browser: "Browser", site: Site) -> Iterator[OpenPage]:
     yield opening
     for context in contexts:
         context.close()
+    STREAMS.clear()
     outside = [url for url in watch.requests if urlsplit(url).hostname != "127.0.0.1" and not url.startswith("data:")]
     assert (outside, watch.errors) == ([], [])
 
@@ -158,6 +164,15 @@ def settle(page: "Page") -> None:
     """Waits for what the page fetches and keeps after an answer: no server may end under a request."""
     page.wait_for_selector(".pc-more")
     page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('polycite.chat.'))")
+    quiet(page)
+
+
+def quiet(page: "Page") -> None:
+    """Waits until Gradio's answers have all come: one that is cut off by leaving the page counts as an error."""
+    end = time.monotonic() + 10
+    while STREAMS.get(page):
+        assert time.monotonic() < end, "Gradio still streams"
+        page.wait_for_timeout(50)
 
 
 def marked_text(page: "Page") -> str:
@@ -378,6 +393,7 @@ def test_language_can_be_changed_and_is_kept(open_page: OpenPage) -> None:
     assert page.get_attribute("#pc-question textarea", "placeholder") == "Vprašajte o člankih, v katerem koli jeziku"
     page.wait_for_selector("#pc-panel mark")
     page.wait_for_selector("#pc-panel .pc-facts:has-text('albanščina')")
+    quiet(page)
     page.reload()
     page.wait_for_selector("html[lang=sl]")
     page.wait_for_selector(".pc-turn:has-text('87 % zanesljivo')")

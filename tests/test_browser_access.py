@@ -46,9 +46,10 @@ def test_axe_finds_nothing_serious_in_any_state(open_page: OpenPage, locale: str
     page.keyboard.press("?")
     assert violations(page) == [], "article"
     page.keyboard.press("Escape")
-    page.click(".pc-view[data-view=evaluate]")
-    page.wait_for_selector(".pc-ev-start")
-    assert violations(page) == [], "evaluate"
+    for view, part in (("corpus", "table"), ("evaluate", ".pc-ev-start")):
+        page.click(f".pc-view[data-view={view}]")
+        page.wait_for_selector(f"#pc-{view}-part {part}")
+        assert violations(page) == [], view
 
 
 def fill_chat(page: "Page") -> None:
@@ -69,6 +70,7 @@ def fill_chat(page: "Page") -> None:
 
 def test_axe_would_find_something(open_page: OpenPage) -> None:
     page = open_page()
+    page.wait_for_selector(".pc-chat[data-opened]")
     page.evaluate(
         "document.querySelector('.pc-welcome').insertAdjacentHTML('beforeend',"
         " '<button></button><p style=\"color:#aaa;background:#fff\">pale</p>')"

@@ -225,7 +225,7 @@ def test_link_to_a_question_asks_it_once(open_page: OpenPage) -> None:
     assert page.locator(".pc-question > [dir]").all_inner_texts() == [LAVROV]
     assert "?" not in page.url, "loading the page again does not ask once more"
     wait_until(lambda: kept(page) == [LAVROV, LAVROV])
-    page.wait_for_selector(".pc-more")
+    settle(page)
     page.reload()
     page.wait_for_selector(".pc-chat[data-opened] .pc-quote")
     assert page.locator(".pc-turn").count() == 1

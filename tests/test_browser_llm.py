@@ -42,7 +42,7 @@ class NumbersVerifier:
 
     def check(self, sentence: str, language: str, citations: Sequence[Citation], *, stray: bool = False) -> Verdict:
         """See Verifier."""
-        from qa.llm.evidence import missing_numbers
+        from qa.llm.facts import missing_numbers
 
         if stray or not citations:
             return Verdict(False, "citation")
@@ -62,7 +62,7 @@ class WritingEngine(FakeEngine):
         if not quotes.answered:
             yield quotes
             return
-        client = Client(LLMSettings(self.llm[0].url, MODEL, timeout=20))
+        client = Client(LLMSettings(self.llm[0].url, MODEL, timeout=60))
         yield from write(client, NumbersVerifier(), quotes, (), cancel)
 
 

@@ -208,7 +208,7 @@ def test_whoever_logs_in_next_in_a_browser_finds_nothing_of_the_one_before(locke
     again = locked.post("/login", data={"username": "ana", "password": PASSWORD}, headers=browser)
     assert again.status_code == 303 and "clear-site-data" not in again.headers
     other = locked.post("/login", data={"username": "ben", "password": OTHER}, headers=browser)
-    assert other.headers["clear-site-data"] == '"storage"' and "localStorage.clear()" in other.text
+    assert other.headers["clear-site-data"] == '"storage"' and "page/forget.js" in other.text
 
 
 def test_runs_and_feedback_of_a_user_are_hidden_from_others(locked: TestClient) -> None:

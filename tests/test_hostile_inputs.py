@@ -43,7 +43,10 @@ from qa.page.words import words
 
 TRIED: Counter[str] = Counter()
 SHORT, LONG = 1, 20  # how many times as many inputs
-TIMES = [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.long)]
+TIMES = [
+    pytest.param(SHORT, id="short"),
+    pytest.param(LONG, id="long", marks=[pytest.mark.long, pytest.mark.timeout(1200)]),
+]
 ENCODER = ToyEncoder()
 QUERY = st.integers(-5, 2000).map(str) | st.text(max_size=6) | st.sampled_from(("a.txt", "b.md", "../x.txt", "1e9"))
 MANY = st.lists(st.sampled_from((b"&", b"&&&&", b"a=b&", b"session_hash=x", b"%ff=")), max_size=40).map(b"".join)

@@ -30,7 +30,7 @@ def indexed(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Engin
     return Engine(place, encoder, collection, report)
 
 
-def with_model(plain: Engine, llm: ScriptedLLM, timeout: float = 20) -> Engine:
+def with_model(plain: Engine, llm: ScriptedLLM, timeout: float = 60) -> Engine:
     settings = LLMSettings(llm.url, "scripted", KEY, timeout)
     return Engine(plain.settings, plain.encoder, plain.collection, plain.report, settings)
 

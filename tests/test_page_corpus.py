@@ -95,6 +95,19 @@ def test_upload_delete_and_restore(site: Site) -> None:
     assert "not in the trash" in site.post("restore", key=deleted["key"])["error"]
 
 
+def test_only_an_emptying_in_the_page_is_believed(site: Site) -> None:
+    deleted = site.post("delete", name="a.txt")
+    site.wait_for()
+    site.post("restore", key=deleted["key"])
+    site.wait_for("a.txt")
+    (site.corpus / "a.txt").rename(site.root / "a.txt")  # by somebody else
+    end = time.monotonic() + 20
+    while "holds no article" not in site.browser.get("/page/corpus/state").json()["error"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert site.names() == {"a.txt"}
+
+
 REFUSED = (
     ("x.exe", b"MZ", "none of the kinds"), ("", b"words", "none of the kinds"), ("noending", b"w", "none of the"),
     (".txt", b"words", "none of the kinds"), ("x.pdf", b"words", "x.pdf: is named like a PDF"),
@@ -137,7 +150,7 @@ def test_other_pages_can_change_nothing(site: Site) -> None:
         assert stranger.post(address, content=b"Words.").status_code == 400
         for origin in ("http://evil.example", "null", "http://testserver.evil.example", "http://testserver:81"):
             refused = site.browser.post(address, content=b"Words.", headers={"Origin": origin})
-            assert refused.status_code == 400 and "another page" in refused.json()["error"]
+            assert refused.status_code == 403 and "pages of other servers" in refused.json()["error"]
     own = site.browser.post("/page/corpus/delete?name=a.txt", headers={"Origin": "http://testserver"})
     assert own.json()["name"] == "a.txt"
 

@@ -13,6 +13,7 @@ from test_page_marks import Reader
 
 from index.errors import UserError
 from index.settings import Settings
+from qa.answer import LLMUse, Statement
 from qa.page.chat import Session, Turn, render_chat
 from qa.page.drawer import render_record
 from qa.page.feedback import Rating, judge, ratings_file
@@ -56,6 +57,22 @@ def test_chat_comes_back_as_it_was() -> None:
     assert html.count("pc-is-answered") == 2
     assert html.count("pc-is-failed") == html.count("pc-is-stopped") == html.count("pc-is-declined") == 1
     assert "pc-stale" not in html
+
+
+def test_what_a_model_wrote_comes_back_with_its_marks() -> None:
+    session, other = Session(), Session()
+    quotes = ENGINE.ask("What gifts?")
+    statements = (Statement("A car.", (1,), True), Statement("Nine dogs <b>.", (1, 2), False, "number"))
+    written = replace(
+        quotes, citations=(replace(quotes.citations[0], page=3), *quotes.citations[1:]), statements=statements,
+        llm=LLMUse("a model", "written"), rewritten="What gifts did he give?",
+    )  # fmt: skip
+    session.finish(session.begin("What gifts?"), written)
+    other.restore(*from_stored(json.loads(json.dumps(as_stored(session)))))
+    answer = other.turns[0].answer
+    assert answer and answer.statements == statements and answer.llm == LLMUse("a model", "written")
+    assert answer.rewritten == "What gifts did he give?" and answer.citations[0].page == 3
+    assert "Nine dogs &lt;b&gt;." in render_chat(other, READY, examples=False, articles=ENGINE.articles)
 
 
 def _rounded(turn: Turn) -> Any:

@@ -22,12 +22,7 @@ from qa.page.words import Words, words
 LAST = "polycite_last"  # a cookie: who used this browser last, as nobody else can tell
 _YEAR = 31_536_000  # seconds
 # Conversations are kept in the browser: whoever logs in after somebody else must not find that one's.
-_FORGET = """<script>
-localStorage.clear(); sessionStorage.clear();
-const forget = all => all.forEach(one => indexedDB.deleteDatabase(one.name));
-const gone = indexedDB.databases ? indexedDB.databases().then(forget) : 0;
-Promise.resolve(gone).finally(() => location.replace(document.querySelector("a").href));
-</script>"""
+_FORGET = '<script src="page/forget.js"></script>'
 
 
 def add_login(app: FastAPI, doors: Doors, keeper: Keeper, sessions: Sessions) -> None:

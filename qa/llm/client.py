@@ -52,8 +52,9 @@ class Client:
         Raises LLMFault where there is none or it breaks off, StoppedError soon after ``cancel`` is set. Closing the
         generator closes the connection.
         """
+        model = self._ready()  # takes seconds at the first use, before any time is counted
         pieces: queue.SimpleQueue[str | LLMFault | None] = queue.SimpleQueue()
-        task = asyncio.run_coroutine_threadsafe(self._fill(pieces, messages, most), self._loop())
+        task = asyncio.run_coroutine_threadsafe(self._fill(pieces, model, messages, most), self._loop())
         try:
             while True:
                 try:
@@ -81,15 +82,16 @@ class Client:
         return found
 
     async def _fill(
-        self, pieces: "queue.SimpleQueue[str | LLMFault | None]", messages: Sequence[Message], most: int
-    ) -> None:
+        self, pieces: "queue.SimpleQueue[str | LLMFault | None]", model: "OpenAILike", messages: Sequence[Message],
+        most: int,
+    ) -> None:  # fmt: skip
         """Puts what comes into a queue, and at the end None or the fault."""
         begun = False
         started = time.monotonic()
         try:
             async with asyncio.timeout(self.settings.timeout):
                 async with asyncio.timeout(self.settings.first_word) as patience:
-                    async for piece in self._patient(messages, most, started):
+                    async for piece in self._patient(model, messages, most, started):
                         patience.reschedule(None)
                         begun = begun or bool(piece)
                         pieces.put(piece)
@@ -97,13 +99,15 @@ class Client:
         except Exception as error:  # noqa: BLE001 - every fault of a server becomes one that is known by name
             pieces.put(fault_of(error, begun))
 
-    async def _patient(self, messages: Sequence[Message], most: int, started: float) -> AsyncIterator[str]:
+    async def _patient(
+        self, model: "OpenAILike", messages: Sequence[Message], most: int, started: float
+    ) -> AsyncIterator[str]:
         """The pieces; a server that asks to be tried later is, as long as the first word can still be in time."""
         import openai
 
         while True:
             try:
-                async for piece in self._pieces(messages, most):
+                async for piece in _pieces(model, messages, most):
                     yield piece
             except openai.APIStatusError as error:
                 pause = _retry_after(error)
@@ -113,23 +117,6 @@ class Client:
                 await asyncio.sleep(pause)
             else:
                 return
-
-    async def _pieces(self, messages: Sequence[Message], most: int) -> AsyncIterator[str]:
-        from llama_index.core.llms import ChatMessage, MessageRole
-
-        told = [ChatMessage(role=MessageRole(message.role), content=message.text) for message in messages]
-        finished, said = "", False
-        async for part in await self._model.astream_chat(told, max_tokens=most):
-            choices = getattr(part.raw, "choices", None) or []
-            finished = next((choice.finish_reason for choice in choices if choice.finish_reason), finished)
-            said = said or bool(part.delta)
-            if part.delta or part.additional_kwargs.get("thinking_delta"):  # a thought is a sign of life
-                yield part.delta or ""
-        if said and finished in (
-            "",
-            "length",
-        ):  # the server ended the connection, or its tokens ended, before the answer did
-            raise LLMFault("cut", f"finish_reason {finished!r}")
 
     async def _models(self) -> list[str]:
         async with asyncio.timeout(self.settings.first_word):
@@ -169,6 +156,11 @@ class Client:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )  # fmt: skip
 
+    def _ready(self) -> "OpenAILike":
+        """The model. Raises LLMFault where the package for it is missing."""
+        with self._starting:
+            return self._model
+
     @cached_property
     def _model(self) -> "OpenAILike":
         try:
@@ -194,6 +186,24 @@ class Client:
                 self._running = asyncio.new_event_loop()
                 threading.Thread(target=self._running.run_forever, name="polycite-llm", daemon=True).start()
             return self._running
+
+
+async def _pieces(model: "OpenAILike", messages: Sequence[Message], most: int) -> AsyncIterator[str]:
+    from llama_index.core.llms import ChatMessage, MessageRole
+
+    told = [ChatMessage(role=MessageRole(message.role), content=message.text) for message in messages]
+    finished, said = "", False
+    async for part in await model.astream_chat(told, max_tokens=most):
+        choices = getattr(part.raw, "choices", None) or []
+        finished = next((choice.finish_reason for choice in choices if choice.finish_reason), finished)
+        said = said or bool(part.delta)
+        if part.delta or part.additional_kwargs.get("thinking_delta"):  # a thought is a sign of life
+            yield part.delta or ""
+    if said and finished in (
+        "",
+        "length",
+    ):  # the server ended the connection, or its tokens ended, before the answer did
+        raise LLMFault("cut", f"finish_reason {finished!r}")
 
 
 def _retry_after(error: Any) -> float | None:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -19,21 +19,15 @@ from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix
 from index.languages import language_posterior, reweigh
 from qa.answer import Citation
+from qa.llm.facts import WORD, is_verbatim, missing_countries, missing_numbers
 from qa.llm.names import likeness, stands_in
-from qa.llm.numbers import LETTER, find_numbers, knows_words, values_of
-from qa.llm.places import fold, places
 
-_WORD = re.compile(rf"(?:{LETTER}|\d)+(?:['’](?:{LETTER}|\d)+)*")
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _CAPITAL = ("Lu", "Lt")
-_IN_WORDS = 21  # a smaller number may stand in words
-_MONTH_NUMBERS = frozenset(range(1, 13))
-_FIGURE = re.compile(r"\d")
-_BESIDE = 6  # characters between a month and a figure
-_SHORT_NAME, _SHORTEST_STEM = 6, 4  # letters
 _COMMONEST = 4.0  # -log probability of pieces that say nothing
-_SAME_TEXT = 0.85  # cosine from which on two sentences tell the same
-_ELSEWHERE = 6  # passages that a sentence is compared with beside the cited ones
+_SAME_TEXT = 0.7  # share of common words from which on two sentences tell the same
+_LOOKED_AT = 60  # sentences among which those that tell something else are sought
+_ELSEWHERE = 6  # sentences that a sentence is compared with beside the cited ones
 
 
 @dataclass(frozen=True)
@@ -54,6 +48,7 @@ class Evidence:
     """All that is known about one sentence and its quotes."""
 
     language: str  # of the sentence
+    verbatim: bool  # its words stand in a quote as they are
     numbers: tuple[str, ...]  # numbers and months that the quotes lack
     countries: tuple[str, ...]  # countries that they lack
     words: tuple[Word, ...]
@@ -80,17 +75,18 @@ def gather(
     encoded = encode(sentence, language, encoder, collection)
     inside = rows_of(citations, collection)
     near = collection.nearness(encoded.vector)
-    outside = _others(inside, collection)
+    rivals = _rivals(near, inside, collection)
     quoted = _tokens_of(inside, collection)
     best = _best(encoded, quoted)
-    elsewhere = max((_mean(encoded, tokens) for tokens in _rivals(near, outside, collection)), default=0.0)
+    elsewhere = max((_mean(encoded, _tokens_of(np.array([row]), collection)) for row in rivals), default=0.0)
     return Evidence(
         language=language,
+        verbatim=is_verbatim(sentence, citations),
         numbers=missing_numbers(sentence, language, citations),
         countries=missing_countries(sentence, language, citations),
         words=_words(sentence, encoded, best, citations, collection),
         nearness=float(near[inside].max(initial=-1.0)),
-        margin=float(near[inside].max(initial=-1.0) - near[outside].max(initial=-1.0)),
+        margin=float(near[inside].max(initial=-1.0) - max((near[row] for row in rivals), default=-1.0)),
         interaction=float(encoded.weights @ best) if len(best) else 0.0,
         interaction_margin=(float(encoded.weights @ best) if len(best) else 0.0) - elsewhere,
     )
@@ -124,85 +120,24 @@ def rows_of(citations: Sequence[Citation], collection: Collection) -> NDArray[np
     return np.flatnonzero(held)
 
 
-def missing_numbers(sentence: str, language: str, citations: Sequence[Citation]) -> tuple[str, ...]:
-    """Numbers and months that a sentence names and neither its quotes nor their dates do."""
-    known: set[float] = set()
-    months: set[int] = set()
-    for citation in citations:
-        year, month = _date(citation)
-        known |= values_of(citation.text, citation.language) | {year, month}
-        months |= {month, *_months(citation.text, citation.language)}
-        # In Chinese, Korean and many figures a month is its number.
-        months |= {int(value) for value in values_of(citation.text, citation.language) if value in _MONTH_NUMBERS}
-    known |= months
-    named = sorted(_months(sentence, language) - months) if all(_month_names(c.language) for c in citations) else []
-    sure = all(knows_words(citation.language) for citation in citations)
-    lacking = [
-        "/".join(f"{value:.10g}" for value in sorted(number.values))
-        for number in find_numbers(sentence, language)
-        if number.required and (sure or max(number.values) >= _IN_WORDS) and not number.among(known)
-    ]
-    return (*lacking, *(f"month {month}" for month in named))
+def _rivals(near: FloatMatrix, inside: NDArray[np.int64], collection: Collection) -> list[int]:
+    """The nearest rows beside the cited ones, without those that tell the same: news stands in many articles."""
+    allowed = np.where(np.isin(np.arange(len(near)), inside), -np.inf, near)
+    quoted = [collection.text(row) for row in inside.tolist()]
+    rivals: list[int] = []
+    for row in np.argsort(-allowed, kind="stable")[:_LOOKED_AT].tolist():
+        if allowed[row] == -np.inf or len(rivals) == _ELSEWHERE:
+            break
+        text = collection.text(row)
+        if not any(_same(text, other) for other in quoted):
+            rivals.append(row)
+    return rivals
 
 
-def missing_countries(sentence: str, language: str, citations: Sequence[Citation]) -> tuple[str, ...]:
-    """Countries that a sentence names and its quotes do not."""
-    named = places(sentence, language, lenient=False)
-    if not named:
-        return ()
-    held: set[str] = set()
-    for citation in citations:
-        held |= places(f"{citation.title}\n{citation.text}", citation.language, lenient=True)
-    return tuple(sorted(named - held))
-
-
-def _date(citation: Citation) -> tuple[int, int]:
-    """Year and month of an article, 0 where it has none."""
-    parts = [int(part) for part in (citation.date or "").split("-")[:2] if part.isdigit()]
-    year, month, *_ = [*parts, 0, 0]
-    return year, month
-
-
-def _months(text: str, language: str) -> set[int]:
-    """The months that a text names in words."""
-    folded = fold(text)
-    return {
-        month
-        for match in _WORD.finditer(folded)
-        for name, month in _month_names(language)
-        if _is_month(
-            name, match[0], bool(_FIGURE.search(folded[max(0, match.start() - _BESIDE) : match.end() + _BESIDE]))
-        )
-    }
-
-
-def _is_month(name: str, word: str, dated: bool) -> bool:
-    """Whether a word is a month's name, inflected; a short name only beside a figure: "may" is also another word."""
-    if len(name) < _SHORT_NAME and not dated:
-        return False
-    return word == name or (len(name) > _SHORTEST_STEM and word.startswith(name[:-1]) and len(word) <= len(name) + 2)
-
-
-@cache
-def _month_names(language: str) -> tuple[tuple[str, int], ...]:
-    from babel import UnknownLocaleError
-    from babel.dates import get_month_names
-
-    try:
-        forms = [get_month_names("wide", context, language) for context in ("format", "stand-alone")]
-    except (UnknownLocaleError, ValueError):
-        return ()
-    return tuple({(fold(name), number) for form in forms for number, name in form.items() if fold(name).isalpha()})
-
-
-def _others(inside: NDArray[np.int64], collection: Collection) -> NDArray[np.int64]:
-    """The rows beside the cited ones, without those that tell the same: agencies' news stands in many articles."""
-    other = np.ones(len(collection.spans), np.bool_)
-    if len(inside):
-        cited = collection.centred(inside.astype(np.int32))
-        other = np.max([collection.nearness(vector) for vector in cited], axis=0) < _SAME_TEXT
-        other[inside] = False
-    return np.flatnonzero(other)
+def _same(one: str, other: str) -> bool:
+    """Whether two sentences have nearly the same words."""
+    words, others = set(WORD.findall(one)), set(WORD.findall(other))
+    return len(words & others) >= _SAME_TEXT * max(len(words), len(others))
 
 
 def _tokens_of(rows: NDArray[np.int64], collection: Collection) -> FloatMatrix:
@@ -211,12 +146,6 @@ def _tokens_of(rows: NDArray[np.int64], collection: Collection) -> FloatMatrix:
         return np.zeros((0, collection.stored.shape[1]), np.float32)
     found = collection.passage_tokens(collection.passage_of[rows])
     return found.vectors[np.isin(found.sentences, rows)]
-
-
-def _rivals(near: FloatMatrix, outside: NDArray[np.int64], collection: Collection) -> list[FloatMatrix]:
-    """The tokens of the sentences nearest among those that are not cited."""
-    nearest = outside[np.argsort(-near[outside], kind="stable")[:_ELSEWHERE]]
-    return [_tokens_of(np.array([row]), collection) for row in nearest.tolist()]
 
 
 def _best(encoded: Encoded, tokens: FloatMatrix) -> FloatMatrix:
@@ -235,7 +164,7 @@ def _mean(encoded: Encoded, tokens: FloatMatrix) -> float:
 def _words(
     sentence: str, encoded: Encoded, best: FloatMatrix, citations: Sequence[Citation], collection: Collection
 ) -> tuple[Word, ...]:
-    quoted = {word for citation in citations for word in _WORD.findall(f"{citation.title} {citation.text}")}
+    quoted = {word for citation in citations for word in WORD.findall(f"{citation.title} {citation.text}")}
     # Where a script puts no spaces, a name can stand anywhere.
     runs = [citation.text for citation in citations if _NO_SPACES.search(citation.text)]
     others = {
@@ -266,13 +195,13 @@ def _words(
 @lru_cache(maxsize=64)
 def _capitalised(text: str) -> frozenset[str]:
     """The words of an article that have a capital: names, and the first ones of sentences."""
-    return frozenset(word for word in _WORD.findall(text) if unicodedata.category(word[0]) in _CAPITAL)
+    return frozenset(word for word in WORD.findall(text) if unicodedata.category(word[0]) in _CAPITAL)
 
 
 def _spans(sentence: str, encoded: Encoded) -> list[tuple[int, int]]:
     """Start and end of each word; of each token where a script puts no spaces."""
     if not _NO_SPACES.search(sentence):
-        return [match.span() for match in _WORD.finditer(sentence)]
+        return [match.span() for match in WORD.finditer(sentence)]
     edges = sorted({*encoded.starts.tolist(), len(sentence)})
     spans = list(pairwise(edges))
     return [(start, end) for start, end in spans if any(c.isalnum() for c in sentence[start:end])]

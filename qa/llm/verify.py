@@ -87,6 +87,8 @@ class Bound:
 
 def judge(evidence: Evidence) -> Verdict:
     """What the evidence says."""
+    if evidence.verbatim:
+        return Verdict(True)
     if evidence.numbers:
         return Verdict(False, "number")
     if evidence.countries:

@@ -61,7 +61,7 @@ def _changing(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Handle
     """A handler that changes the folder, for the page alone. A refusal is an outcome, and no failed request."""
 
     async def changing(request: Request) -> Response:
-        _check_origin(request)
+        _check_browser(request)
         try:
             return JSONResponse(await handler(request))
         except UserError as error:
@@ -128,9 +128,9 @@ class CorpusRoutes:
         return render_tab(summarise(articles.values()).languages, body, here) if whole else body
 
 
-def _check_origin(request: Request) -> None:
-    """Raises UserError where the request comes from anything but a page of ours; the gate has looked at its Origin."""
-    if not is_known(request.cookies):  # which no foreign page can send along
+def _check_browser(request: Request) -> None:
+    """Raises UserError where no page of ours sends the request: foreign ones cannot send our cookie along."""
+    if not is_known(request.cookies):
         raise UserError("the browser has sent no cookie: allow cookies for this page and load it again")
 
 

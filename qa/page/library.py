@@ -174,6 +174,7 @@ class Library:
             pause = max(_SHORTEST_PAUSE, _SHARE * (time.monotonic() - started))
             if asked or (now != self._seen and now == before):
                 self._seen = now
+                self._emptied = self._emptied and not (now and now.files)
                 self._refresh(engine)
             before = now
 

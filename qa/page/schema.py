@@ -114,6 +114,7 @@ CITATION = _model(
         "text": f"The excerpt, at most {LONGEST_EXCERPT} characters: the article's text from start to end.",
         "highlight": "Start and end of the sentence that answers, in characters of the article's text.",
         "score": "How well it matches the question; to be compared inside one answer only.",
+        "page": "The page of the highlighted sentence, from 1; null where the format has no pages.",
     },
 )
 ANSWER = _model(
@@ -126,6 +127,9 @@ ANSWER = _model(
         "confidence": "The probability that the citations answer the question.",
         "citations": f"Excerpts of articles, best first, at most {MOST_CITATIONS}.",
         "seconds": "How long it took.",
+        "statements": "The sentences that a language model wrote, each checked against its quotes; none without one.",
+        "llm": "What a language model did for the answer; null where none was asked.",
+        "rewritten": "A follow-up question as the language model understood it; else null.",
     },
     citations=list[CITATION],  # type: ignore[valid-type]
 )

@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from index.errors import UserError
-from qa.answer import MOST_CITATIONS, Answer, Citation
+from qa.answer import MOST_CITATIONS, Answer, Citation, LLMUse, Statement
 from qa.page.chat import Session, Turn
 from qa.page.feedback import Rating
 
 VERSION = 1
 MOST_BYTES = 4_000_000  # of one chat
 _MOST_TURNS = 500
+_MOST_STATEMENTS = 200
 _LONGEST = 20_000  # characters of any one text
 _CHAT = re.compile(r"[0-9a-f]{16}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|")
+_FAULT = re.compile(r"[a-z_-]{0,40}")
 _END = 10**12  # no text is longer
 
 
@@ -86,6 +88,29 @@ def _answer(found: Mapping[str, Any]) -> Answer:
         confidence=_number(found, "confidence"),
         citations=citations,
         seconds=_number(found, "seconds"),
+        statements=tuple(_statement(_object(each)) for each in _list(found.get("statements", []), _MOST_STATEMENTS)),
+        llm=_llm(_object(found["llm"])) if found.get("llm") is not None else None,
+        rewritten=_text(found, "rewritten") if found.get("rewritten") is not None else None,
+    )
+
+
+def _statement(found: Mapping[str, Any]) -> Statement:
+    named = tuple(_whole(n) for n in _list(found.get("citations"), MOST_CITATIONS))
+    return Statement(
+        text=_text(found, "text"),
+        citations=named,
+        supported=found.get("supported") is True,
+        reason=cast(Any, _one_of(found, "reason", ("", "citation", "number", "name", "meaning"))),
+    )
+
+
+def _llm(found: Mapping[str, Any]) -> LLMUse:
+    state = _one_of(found, "state", ("written", "fallen_back", "declined"))
+    return LLMUse(
+        model=_text(found, "model"),
+        state=cast(Any, state),
+        fault=_text(found, "fault", _FAULT),
+        line=_text(found, "line"),
     )
 
 
@@ -102,6 +127,7 @@ def _citation(found: Mapping[str, Any]) -> Citation:
         text=_text(found, "text"),
         highlight=(first, last),
         score=_number(found, "score"),
+        page=_whole(found["page"]) if found.get("page") is not None else None,
     )
 
 
