@@ -1,6 +1,10 @@
 """kill -9 at aimed and at random moments: nothing is lost, doubled or encoded twice; one line says what was done."""
 
+import json
 import random
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from toy_encoder import ToyEncoder
 
 from index.centres import load_table
 from index.records import Records
+from index.settings import PROJECT
 from index.sync import fingerprint
 
 AIMED = (
@@ -119,3 +124,64 @@ def test_a_salvage_that_is_killed_is_done_again(kill: Runs, tmp_path: Path) -> N
     assert sum("damaged" in note for note in report.notes) == 1
     assert_like_fresh(corpus.folder, store, report, collection, tmp_path)
     assert not (store / "vectors.sqlite.new").exists()
+
+
+EVALUATION = """
+import os, signal, sys
+from pathlib import Path
+from qa import evaluation
+from qa.answer import Answer
+asked = 0
+def ask(question):
+    global asked
+    asked += 1
+    if asked == int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Answer(question, "en", False, "", 0.1, (), 0.01)
+evaluation.evaluate(evaluation.read_questions(Path(sys.argv[1])), ask, Path(sys.argv[2]), state="same")
+print(asked)
+"""
+UPLOAD = """
+import os, signal, sys
+from pathlib import Path
+from qa.page import uploads
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+uploads.write_whole(Path(sys.argv[1]), b"The new text of the article.", lambda: None)
+"""
+
+
+def killed(code: str, *given: object) -> bool:
+    """Whether a program was killed, or else came to its end."""
+    command = [sys.executable, "-c", code, *map(str, given)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    TALLY["kills survived"] += done.returncode != 0
+    return done.returncode != 0
+
+
+def test_an_evaluation_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    """No question is lost, asked again or counted twice, although the last line was torn."""
+    questions, out = tmp_path / "questions.jsonl", tmp_path / "out"
+    rows = [
+        {"id": str(n), "question": f"Who is number {n}?", "articles": [], "answers": [], "answerable": False}
+        for n in range(9)
+    ]
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for done in (2, 5):
+        assert killed(EVALUATION, questions, out, 4 if done == 5 else 3)
+        answers = out / "predictions.jsonl"
+        assert [json.loads(line)["id"] for line in answers.read_text().splitlines()] == [str(n) for n in range(done)]
+    with answers.open("a") as torn:
+        torn.write('{"id": "5", "question": "Who is')
+    assert not killed(EVALUATION, questions, out, 99)
+    assert [json.loads(line)["id"] for line in answers.read_text().splitlines()] == [row["id"] for row in rows]
+    assert (out / "report.html").exists()
+
+
+def test_an_upload_that_is_killed_changes_nothing(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path / "corpus", 1)
+    before = {path.name: path.read_bytes() for path in corpus.folder.iterdir()}
+    assert killed(UPLOAD, corpus.folder / "0.txt")
+    report, collection = settle(corpus.folder, tmp_path / "store")
+    assert {name: (corpus.folder / name).read_bytes() for name in collection.names} == before
+    assert report.left_out == ()
