@@ -27,6 +27,7 @@ from qa.interaction import untrained
 from qa.question import Question as Understood
 from qa.question import understand
 from qa.ranking import rank
+from qa.shifts import unshifted
 
 Variant = Callable[[str, Encoder, Collection], tuple[Understood, Collection]]
 
@@ -50,6 +51,11 @@ def main() -> None:
 def whole(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
     """Everything."""
     return understand(text, encoder, collection), collection
+
+
+def without_shifts(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
+    """Questions centred as passages are."""
+    return understand(text, encoder, collection, shifts=unshifted(encoder.dimension)), collection
 
 
 def without_training(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
@@ -108,6 +114,7 @@ def as_encoded(collection: Collection) -> Collection:
 VARIANTS: dict[str, Variant] = {
     "everything": whole,
     "without dates": without_dates,
+    "without the questions' own shifts": without_shifts,
     "without training": without_training,
     "... and without token matches": without_tokens,
     "... and without the corpus's own centres": without_residual,
