@@ -80,9 +80,9 @@ def main() -> None:
     )
     print(f"{target.name}: {len(languages)} languages, {target.stat().st_size // 1024} KB")
     shifts = [_offsets(q) - _offsets(p) for q, p in ((question_means, passages), (question_token_means, token_table))]
-    names = ("vectors", "tokens")
-    arrays = {name: shift.astype(np.float16) for name, shift in zip(names, shifts, strict=True)}
-    np.savez_compressed(PROJECT / "qa" / f"shifts-{file}", languages=np.array(languages), **arrays)
+    vector_shifts, token_shifts = (shift.astype(np.float16) for shift in shifts)
+    path = PROJECT / "qa" / f"shifts-{file}"
+    np.savez_compressed(path, languages=np.array(languages), vectors=vector_shifts, tokens=token_shifts)
 
 
 def _offsets(means: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> NDArray[np.float32]:

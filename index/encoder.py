@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 from index.settings import DEFAULT_MODEL, Settings
 
 if TYPE_CHECKING:
+    from index.bert import Factors
     from index.model import Model, Output
 
 log = logging.getLogger(__name__)
+
+_TABLES = Path(__file__).parent / "tables"
 
 FloatMatrix = NDArray[np.float32]
 Progress = Callable[[int], None]  # told how many more texts are done
@@ -61,22 +65,35 @@ class SentenceTransformerEncoder:
     """An encoder out of a sentence-transformers folder or hub name."""
 
     def __init__(
-        self, name: str, path: str, query_prompt: str | None = None, passage_prompt: str | None = None
+        self,
+        name: str,
+        path: str,
+        query_prompt: str | None = None,
+        passage_prompt: str | None = None,
+        *,
+        adapt_questions: bool = True,
     ) -> None:
+        """``adapt_questions``: whether questions are read by what was trained for them (``question_factors``)."""
         self.name = name
+        self._adapt_questions = adapt_questions
         self._path = path
         self._query_prompt = query_prompt
         self._passage_prompt = passage_prompt
 
     @cached_property
     def _model(self) -> "Model":
-        from pathlib import Path
-
         from index.bert import Bert
         from index.model import SentenceTransformerModel
 
         folder = Path(self._path)
         return Bert(folder) if Bert.fits(folder) else SentenceTransformerModel(self._path, self.name)
+
+    @cached_property
+    def _question_model(self) -> "Model":
+        from index.bert import Bert
+
+        factors = question_factors(self.name) if self._adapt_questions else {}
+        return self._model.adapted(factors) if factors and isinstance(self._model, Bert) else self._model
 
     @property
     def prompts(self) -> tuple[str, str]:
@@ -117,7 +134,7 @@ class SentenceTransformerEncoder:
     def encode_question(self, text: str) -> tuple[FloatMatrix, Tokens]:
         """See Encoder."""
         prompt = self.prompts[0]
-        ((_, output),) = self._run([text], prompt, None)
+        ((_, output),) = self._question_model.run([text], prompt)
         return _unit(output.vector), self._tokens(prompt, output)
 
     @property
@@ -152,6 +169,16 @@ class SentenceTransformerEncoder:
             ids = [*backend["vocab"].values(), *(token["id"] for token in tokenizer["added_tokens"])]
             return np.ones(max(ids) + 1, np.float32)
         return -np.array([score for _, score in backend["vocab"]], np.float32)
+
+
+def question_factors(model: str) -> "Factors":
+    """What training adds to an encoder's matrices where it reads a question, by its name; nothing for most."""
+    path = _TABLES / f"questions-{Path(model).name}.npz"
+    if not path.exists():
+        return {}
+    with np.load(path) as file:
+        up = {name.removesuffix(".up"): file[name].astype(np.float32) for name in file if name.endswith(".up")}
+        return {name: (each, file[f"{name}.down"].astype(np.float32)) for name, each in up.items()}
 
 
 def open_encoder(settings: Settings) -> SentenceTransformerEncoder:
