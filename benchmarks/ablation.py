@@ -17,7 +17,7 @@ from quality import corpora
 
 from index.centres import ResidualCentres, normalise
 from index.collection import Collection
-from index.encoder import Encoder
+from index.encoder import Encoder, SentenceTransformerEncoder
 from index.settings import PROJECT, Settings
 from index.vectors import VectorCache
 from qa.engine import Engine, open_engine
@@ -59,8 +59,13 @@ def without_shifts(text: str, encoder: Encoder, collection: Collection) -> tuple
 
 
 def without_training(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
-    """Token matches as they are."""
-    return understand(text, encoder, collection, untrained(encoder.dimension)), collection
+    """Questions read by the encoder as it is, token matches as they are."""
+    return understand(text, plain(encoder), collection, untrained(encoder.dimension)), collection
+
+
+def plain(encoder: Encoder) -> Encoder:
+    """The encoder as it is."""
+    return encoder.unadapted if isinstance(encoder, SentenceTransformerEncoder) else encoder
 
 
 def without_dates(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
@@ -70,7 +75,7 @@ def without_dates(text: str, encoder: Encoder, collection: Collection) -> tuple[
 
 def without_tokens(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
     """Vectors alone."""
-    question = understand(text, encoder, collection, untrained(encoder.dimension))
+    question = understand(text, plain(encoder), collection, untrained(encoder.dimension))
     return replace(question, interaction_weight=0.0), collection
 
 

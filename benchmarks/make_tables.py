@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--data", type=Path, default=Settings().data)
     arguments = parser.parse_args()
-    encoder = open_encoder(Settings(model=arguments.model, data=arguments.data))
+    encoder = open_encoder(Settings(model=arguments.model, data=arguments.data)).unadapted
     languages, passage_means, token_means, tokens = [], [], [], []
     question_means, question_token_means = [], []
     for language, file in FILES.items():

@@ -3,6 +3,7 @@
 One pass over a passage gives its vector and the vectors of its tokens; both are used (see ``qa.interaction``).
 """
 
+import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -65,17 +66,9 @@ class SentenceTransformerEncoder:
     """An encoder out of a sentence-transformers folder or hub name."""
 
     def __init__(
-        self,
-        name: str,
-        path: str,
-        query_prompt: str | None = None,
-        passage_prompt: str | None = None,
-        *,
-        adapt_questions: bool = True,
+        self, name: str, path: str, query_prompt: str | None = None, passage_prompt: str | None = None
     ) -> None:
-        """``adapt_questions``: whether questions are read by what was trained for them (``question_factors``)."""
         self.name = name
-        self._adapt_questions = adapt_questions
         self._path = path
         self._query_prompt = query_prompt
         self._passage_prompt = passage_prompt
@@ -90,10 +83,18 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def _question_model(self) -> "Model":
+        """The model with what was trained for questions (``question_factors``)."""
         from index.bert import Bert
 
-        factors = question_factors(self.name) if self._adapt_questions else {}
+        factors = question_factors(self.name)
         return self._model.adapted(factors) if factors and isinstance(self._model, Bert) else self._model
+
+    @cached_property
+    def unadapted(self) -> "SentenceTransformerEncoder":
+        """The same encoder, questions read by the model as it is."""
+        plain = copy.copy(self)
+        plain._question_model = plain._model = self._model
+        return plain
 
     @property
     def prompts(self) -> tuple[str, str]:
