@@ -94,7 +94,7 @@ class Learned(torch.nn.Module):
 def main() -> None:
     """Train, and write the weights when told to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
     parser.add_argument("--write", action="store_true")
