@@ -80,11 +80,11 @@ class QuestionEncoder(torch.nn.Module):
         texts, length, dimension = x.shape
         for i in range(first, last):
             at = f"encoder.layer.{i}"
-            parts = [
+            query, key, value = (
                 self._linear(x, f"{at}.{name}").view(texts, length, self._heads, -1).transpose(1, 2)
                 for name in _QUERY_KEY_VALUE
-            ]
-            seen = functional.scaled_dot_product_attention(*parts, attn_mask=mask[:, None, None, :])
+            )
+            seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None, :])
             seen = seen.transpose(1, 2).reshape(texts, length, dimension)
             mixed, inner, outer = (f"{at}.{name}" for name in _OTHERS)
             x = self._normalised(x + self._linear(seen, mixed), f"{at}.attention.output.LayerNorm")

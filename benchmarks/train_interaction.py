@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from question_encoder import QuestionEncoder, Reading
 from torch.nn import functional
 
@@ -42,7 +43,7 @@ class Corpus:
 
     sentences: torch.Tensor  # [sentences, dimension], centred
     tokens: torch.Tensor  # [tokens, dimension], of all passages
-    owners: FloatMatrix  # [tokens], the sentence of each
+    owners: NDArray[np.int32]  # [tokens], the sentence of each
 
 
 @dataclass(frozen=True)
