@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from index.settings import Settings
@@ -9,6 +10,9 @@ from qa.page.opening import Answerer, Opening, Progress
 
 if TYPE_CHECKING:
     import gradio as gr
+
+    from qa.doors.doors import Doors
+    from qa.llm.settings import LLMSettings
 
 OpenEngine = Callable[[Settings, Progress], Answerer]
 
@@ -22,23 +26,23 @@ def build(opening: Opening) -> "gr.Blocks":
 
 def serve(
     settings: Settings, host: str = "127.0.0.1", port: int = 7860, *, open_engine: OpenEngine | None = None,
-    hosts: tuple[str, ...] = (),
+    doors: "Doors | None" = None, mcp: bool = False, llm: "LLMSettings | None" = None,
 ) -> None:  # fmt: skip
-    """Serves the page and the HTTP interface until it is interrupted.
+    """Serves the page and the HTTP interface until it is interrupted; ``llm``: the model that writes the answers.
 
-    The page is up at once; the articles are opened in the background. Raises UserError where the address cannot be had
-    or the articles cannot be opened.
+    The page is up at once; the articles are opened in the background. ``doors`` says who may come in: by default
+    everybody on this machine. Raises UserError where the address cannot be had or the articles cannot be opened.
     """
     from qa.page.server import run
 
-    run(settings, open_engine or _open_engine, host, port, hosts)
+    run(settings, open_engine or partial(real_engine, llm=llm), host, port, doors, mcp=mcp)
 
 
-def _open_engine(settings: Settings, progress: Progress) -> Answerer:
+def real_engine(settings: Settings, progress: Progress, llm: "LLMSettings | None" = None) -> Answerer:
     """The real engine, whose imports take seconds."""
     from qa.engine import open_engine
 
-    engine: Answerer = open_engine(settings, progress)
+    engine: Answerer = open_engine(settings, progress, llm=llm)
     return engine
 
 

@@ -58,7 +58,7 @@ class QuestionEncoder(torch.nn.Module):
             x = functional.layer_norm(words[ids] + positions[: len(ids)] + kind, norm[0].shape, *norm, self._epsilon)
             hidden = self._over(x[None], torch.ones(1, len(ids), dtype=torch.bool), 0, self.first)[0]
         inside = (offsets[:, 1] > offsets[:, 0]) & (offsets[:, 1] > len(prompt))
-        rarity = self._encoder._rarity[np.array(encoding.ids)[inside]]
+        rarity = self._model.rarity[np.array(encoding.ids)[inside]]
         return Reading(hidden, torch.from_numpy(inside), rarity)
 
     def forward(self, readings: list[Reading]) -> list[torch.Tensor]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.model import Output
+from index.model import Output, rarity_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Factors = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]  # by name of a matrix [out, in]:
 # up [out, rank] and down [rank, in], whose product is added to it
 
+PIECE_RARITY = "piece_rarity.npy"  # beside the tokenizer, whose own file takes half a second to read
 _BATCH_TOKENS = 512  # a batch's activations then fit the cache of one core
 
 
@@ -80,9 +81,13 @@ class Bert:
         return dict(_json(path).get("prompts", {})) if path.is_file() else {}
 
     @cached_property
-    def tokenizer_file(self) -> str:
+    def rarity(self) -> NDArray[np.float32]:
         """See Model."""
-        return (self.folder / "tokenizer.json").read_text(encoding="utf-8")
+        path = self.folder / PIECE_RARITY
+        if path.is_file():
+            kept: NDArray[np.float32] = np.load(path)
+            return kept
+        return rarity_of((self.folder / "tokenizer.json").read_text(encoding="utf-8"))
 
     def adapted(self, factors: Factors) -> "Bert":
         """The same model with something added to some matrices of its layers; it shares all the others."""
@@ -95,12 +100,18 @@ class Bert:
         """See Model."""
         encodings = self.tokenizer.encode_batch([prompt + text for text in texts])
         batches = list(_batches([len(encoding.ids) for encoding in encodings]))
-        with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1) or 1) as threads:
-            done = threads.map(lambda batch: self._forward([encodings[i].ids for i in batch]), batches)
-            for batch, outputs in zip(batches, done, strict=True):
-                for i, states in zip(batch, outputs, strict=True):
-                    ids, offsets = np.array(encodings[i].ids), np.array(encodings[i].offsets, np.int32)
-                    yield i, Output(states.mean(axis=0), states, ids, offsets)
+        for batch, outputs in zip(batches, self._each([[encodings[i].ids for i in b] for b in batches]), strict=True):
+            for i, states in zip(batch, outputs, strict=True):
+                ids, offsets = np.array(encodings[i].ids), np.array(encodings[i].offsets, np.int32)
+                yield i, Output(states.mean(axis=0), states, ids, offsets)
+
+    def _each(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[list[NDArray[np.float32]]]:
+        """The outputs of each batch, in order."""
+        if len(batches) < 2:
+            yield from map(self._forward, batches)
+            return
+        with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as threads:
+            yield from threads.map(self._forward, batches)
 
     def _forward(self, ids: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
         import torch
@@ -191,7 +202,7 @@ def _multiplies_bfloat16() -> bool:
     """Whether the processor has instructions for it; without them it is slower than float32."""
     import torch
 
-    able = torch.cpu.get_capabilities()
+    able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(able.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 

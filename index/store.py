@@ -19,6 +19,7 @@ from index.articles import Article
 from index.centres import LanguageTable, normalise
 from index.encoder import FloatMatrix
 from index.errors import UserError
+from index.lease import Lease
 from index.vectors import EncodedArticle
 
 if TYPE_CHECKING:
@@ -52,7 +53,14 @@ class Store:
         self._client = _connect(where)
         self.fingerprint = fingerprint
         self.was_rebuilt_from: str | None = None
-        self._collection = self._open()
+        self._lease: Lease | None = None
+        try:
+            with _damage_named():
+                self._lease = Lease(self._client, where) if isinstance(where, str) else None
+            self._collection = self._open()
+        except DamagedStoreError:
+            self.__exit__()
+            raise
 
     def _open(self) -> "Collection":
         with _damage_named():
@@ -75,8 +83,9 @@ class Store:
 
     def clear(self) -> "Collection":
         """Empty the collection, whatever state it is in."""
-        self._client.delete_collection(COLLECTION)
-        self._collection = self._create()
+        with _damage_named():
+            self._client.delete_collection(COLLECTION)
+            self._collection = self._create()
         return self._collection
 
     def digests(self) -> dict[str, set[str]]:
@@ -91,6 +100,7 @@ class Store:
         """Write rows, replacing those of the same id."""
         with _damage_named():
             for batch in _batches(rows):
+                self._renew()
                 self._collection.upsert(
                     ids=[row.id for row in batch],
                     embeddings=np.stack([row.vector for row in batch]),
@@ -102,14 +112,22 @@ class Store:
         """Remove rows."""
         with _damage_named():
             for batch in _batches(ids):
+                self._renew()
                 self._collection.delete(ids=batch)
+
+    def _renew(self) -> None:
+        if self._lease:
+            self._lease.renew()
 
     def __enter__(self) -> "Store":
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Every client has it, but the interface that chromadb declares does not name it.
-        self._client.close()  # type: ignore[attr-defined]
+        with _damage_named():
+            if self._lease:
+                self._lease.release()
+            # Every client has it, but the interface that chromadb declares does not name it.
+            self._client.close()  # type: ignore[attr-defined]
 
 
 def rows_of(article: Article, encoded: EncodedArticle, table: LanguageTable) -> list[Row]:
@@ -161,14 +179,20 @@ def blend(encoded: EncodedArticle, language: str, table: LanguageTable) -> Float
 
 def _connect(where: str | Path) -> "ClientAPI":
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings as ChromaSettings
 
     settings = ChromaSettings(anonymized_telemetry=False)
     if isinstance(where, Path):
         where.mkdir(parents=True, exist_ok=True)
         _check_database(where / "chroma.sqlite3")
-        with _damage_named():
-            return chromadb.PersistentClient(str(where), settings=settings)
+        try:
+            with _damage_named():
+                return chromadb.PersistentClient(str(where), settings=settings)
+        except DamagedStoreError:
+            # Chroma keeps what it could not open, and would give just that to the next who asks for this folder.
+            SharedSystemClient.clear_system_cache()
+            raise
     from urllib.parse import urlsplit
 
     address = urlsplit(where)
@@ -196,15 +220,21 @@ def _check_database(path: Path) -> None:
 
 @contextmanager
 def _damage_named() -> Iterator[None]:
-    """Turn what Chroma raises over broken files into DamagedStoreError."""
-    import sqlite3
-
-    from chromadb.errors import InternalError
-
+    """Turn what Chroma raises into DamagedStoreError: over broken files it raises nearly anything, panics too."""
     try:
         yield
-    except (InternalError, sqlite3.DatabaseError) as error:
-        raise DamagedStoreError(str(error)) from error
+    except UserError:
+        raise
+    except Exception as error:
+        raise DamagedStoreError(_in_short(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise DamagedStoreError(_in_short(error)) from error
+
+
+def _in_short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:160]
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:

@@ -1,38 +1,40 @@
 """Brings the collection in line with the folder of articles: a diff over content, so that twice is once.
 
 Order matters: vectors are cached before rows are written, new rows are written before old ones go, and every id names
-its content. A sync that was killed is finished by the next one without encoding anything again.
+its content. A sync that was killed is finished by the next one without encoding anything again. A collection that is
+not as Polycite left it is not even opened, but written anew from the vectors: Chroma may crash over a damaged one.
 """
 
-import hashlib
 import logging
-import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from index.articles import Article
 from index.centres import LanguageTable, load_table
-from index.collection import Collection, load_article, load_collection
+from index.collection import Collection, load_collection
+from index.damage import is_damage, remove
 from index.encoder import Encoder
-from index.encoding import encode
 from index.errors import UserError
 from index.folder import LeftOut, scan, shown
+from index.lock import locked
 from index.passages import LONGEST, SHORTEST
 from index.reading import Reading, read_folder
+from index.records import Records
+from index.salvage import find_damaged, salvage
 from index.settings import Settings
 from index.store import DamagedStoreError, Row, Store, files_state, row_ids, rows_of
 from index.texts import TextCache
-from index.vectors import EncodedArticle, TokenReader, VectorCache
+from index.vectors import TokenReader, VectorCache
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
-LAYOUT = 2  # raised whenever the same text would give other sentences, passages or records
-_LOCK_SECONDS = 600.0
+LAYOUT = 3  # raised whenever the same text would give other sentences, passages or records
 _GROUP = 16_000  # characters: enough for full batches, few enough to show progress
 
 
@@ -68,20 +70,15 @@ def sync(
     """
     started = time.perf_counter()
     scan(settings.corpus)  # says at once, and not after waiting for the lock, that there is no such folder
-    with _faults_named(settings.store_folder), _locked(settings.store_folder):
+    with _faults_named(settings.store_folder), locked(settings.store_folder):
         read = _read(settings, rebuild, progress)
-        table = load_table(encoder.name, encoder.dimension)
-        cache = VectorCache(settings.store_folder / "vectors.sqlite")
-        try:
-            job = _Sync(settings, encoder, cache, table, progress)
-            cache.forget(damaged)
-            counts = job.run(read.articles, rebuild, previous)
-            collection = job.load(read.articles, previous)
-        finally:
-            cache.close()
+        job = _Sync(settings, encoder, progress, previous)
+        counts, collection = job.run(read.articles, rebuild, damaged)
+    for note in job.notes:
+        log.warning("%s", note)
     report = SyncReport(
         **counts,
-        sentences_encoded=job.sentences_encoded,
+        sentences_encoded=job.records.sentences_encoded,
         seconds=time.perf_counter() - started,
         left_out=tuple(read.left_out),
         notes=tuple(job.notes),
@@ -98,141 +95,139 @@ class _Sync:
     """One run: what it shares between its steps."""
 
     def __init__(
-        self, settings: Settings, encoder: Encoder, cache: VectorCache, table: LanguageTable, progress: Progress | None
+        self, settings: Settings, encoder: Encoder, progress: Progress | None, previous: Collection | None
     ) -> None:
-        self.settings = settings
-        self.encoder = encoder
-        self.cache = cache
-        self.table = table
-        self.fingerprint = fingerprint(encoder, table)
+        self.table = load_table(encoder.name, encoder.dimension)
+        self.fingerprint = fingerprint(encoder, self.table)
         self.progress = progress or (lambda stage, done, total: None)
-        self.sentences_encoded = 0
+        self.path = settings.store_folder / "vectors.sqlite"
+        self.where: str | Path = settings.store if settings.is_remote else settings.store_folder / "chroma"
         self.notes: list[str] = []
-        self.sizes: dict[str, int] = {}  # numbers of sentences by key of the record
-
-    def run(self, articles: Sequence[Article], rebuild: bool, previous: Collection | None) -> dict[str, int]:
-        """Write what is missing, delete what is stale; numbers of articles added, changed, removed, unchanged."""
-        self.sizes = self.cache.sizes()
-        wanted = {article.name: article for article in articles}
-        held = self.cache.written()
-        if rebuild or self._files_state() != self.cache.written_state() or not self._all_written(wanted, held):
-            with self._store() as store:
-                counts = self._update(store, wanted, rebuild)
-            gone = [name for name in held if name not in wanted]
-            now = {name: (article.digest, self.sizes[self.key(article)]) for name, article in wanted.items()}
-            changed = {name: each for name, each in now.items() if held.get(name) != each}
-            self.cache.set_written(changed, gone, self._files_state())
-        else:
-            counts = dict.fromkeys(("added", "changed", "removed"), 0) | {"unchanged": len(articles)}
         # Questions may still be answered from the collection before this one.
-        kept = [part.key for part in previous.loaded.values()] if previous else []
-        self.cache.keep_only([*kept, *(self.key(article) for article in articles)])
-        return counts
+        self.before = list(previous.loaded.values()) if previous else []
+        self.records = Records(encoder, self.table, self.fingerprint, self.before)
 
-    def _all_written(self, wanted: Mapping[str, Article], held: Mapping[str, tuple[str, int]]) -> bool:
-        """Whether the collection, untouched since it was closed, holds just these articles."""
-        return held == {
-            name: (article.digest, self.sizes.get(self.key(article), -1)) for name, article in wanted.items()
-        }
+    def run(
+        self, articles: Sequence[Article], rebuild: bool, damaged: Sequence[str]
+    ) -> tuple[dict[str, int], Collection]:
+        """Numbers of articles added, changed, removed and unchanged; the collection, loaded."""
+        try:
+            with closing(VectorCache(self.path)) as cache:
+                if set(damaged) & set(cache.sizes()):
+                    cache.forget(find_damaged(self.path))
+                return self._run(cache, articles, rebuild)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error, self.path):
+                raise
+            kept = salvage(self.path)
+            self.notes.append(f"{self.path.name} was damaged ({error}): {kept} of its records are whole and were kept")
+        with closing(VectorCache(self.path)) as cache:
+            return self._run(cache, articles, rebuild)
+
+    def _run(self, cache: VectorCache, articles: Sequence[Article], rebuild: bool) -> tuple[dict[str, int], Collection]:
+        self.records.use(cache)
+        wanted = {article.name: article for article in articles}
+        held = cache.written()
+        if rebuild or self._files_state() != cache.written_state() or held != self._sizes(wanted):
+            counts = self._write(cache, articles, rebuild)
+            now = self._sizes(wanted)
+            changed = {name: each for name, each in now.items() if held.get(name) != each}
+            cache.set_written(changed, [name for name in held if name not in wanted], self._files_state())
+        else:
+            self.records.load(articles)
+            counts = dict.fromkeys(("added", "changed", "removed"), 0) | {"unchanged": len(articles)}
+        cache.keep_only([*(part.key for part in self.before), *(self.records.key(article) for article in articles)])
+        if self.records.damaged:
+            self.notes.append(f"vectors were damaged, of {_some(self.records.damaged)}: encoded again")
+        loaded = {article.name: self.records.loaded[self.records.key(article)] for article in articles}
+        return counts, load_collection(articles, loaded, self.table, TokenReader(self.path))
+
+    def _sizes(self, articles: Mapping[str, Article]) -> dict[str, tuple[str, int]]:
+        """What the collection holds where it holds just these articles: digest and number of sentences by name."""
+        return {name: (article.digest, self.records.size(article)) for name, article in articles.items()}
 
     def _files_state(self) -> str:
         """Changes whenever the collection may have: never equal for a server's, which others may write."""
-        state = files_state(self._where)
+        state = files_state(self.where)
         return f"{self.fingerprint} {state}" if state else f"unknown {time.time_ns()}"
 
-    def _update(self, store: Store, wanted: Mapping[str, Article], rebuild: bool) -> dict[str, int]:
-        if store.was_rebuilt_from is not None:
-            self.notes.append(f"settings changed ({store.was_rebuilt_from} -> {self.fingerprint}): rebuilt")
+    def _write(self, cache: VectorCache, articles: Sequence[Article], rebuild: bool) -> dict[str, int]:
+        """Bring the collection in line, or write it anew; counts."""
+        left = cache.written_state()
+        if cache.begin():
+            known = sum(map(self.records.has, articles))
+            self.notes.append(
+                f"the last run was stopped before its end: taken up again, {known} of {len(articles)} articles "
+                "are encoded already, and the collection is brought in line"
+            )
+        if isinstance(self.where, str):
+            return self._write_server(self.where, articles, rebuild)
+        if not self._is_ours(self.where, left, rebuild):
+            shutil.rmtree(self.where, ignore_errors=True)
         try:
-            stored = store.digests()
-            if rebuild:
-                store.clear()
-                stored = {}
+            return self._diff(articles)
         except DamagedStoreError as error:
-            self.notes.append(f"the collection was damaged ({error}): rebuilt from the vector cache")
-            store.clear()
-            stored = {}
-        return self._diff(store, list(wanted.values()), stored)
+            self.notes.append(f"the collection was damaged ({error}): written anew, nothing is encoded for it")
+        shutil.rmtree(self.where)
+        return self._diff(articles)
 
-    @property
-    def _where(self) -> str | Path:
-        return self.settings.store if self.settings.is_remote else self.settings.store_folder / "chroma"
+    def _is_ours(self, where: Path, left: str, rebuild: bool) -> bool:
+        """Whether the collection is as it was left; why not is noted."""
+        if rebuild or not where.exists() or left == self._files_state():
+            return not rebuild
+        known, _, _ = left.rpartition(" ")
+        if known and known != self.fingerprint:
+            self.notes.append(f"settings changed ({known} -> {self.fingerprint}): rebuilt")
+        elif left != "open":  # else it has been said that a run was stopped
+            self.notes.append("the files of the collection are not as they were left: it is written anew")
+        return False
 
-    def _store(self) -> Store:
-        """The open store; a folder so damaged that Chroma cannot open it is moved aside."""
-        where = self._where
+    def _write_server(self, where: str, articles: Sequence[Article], rebuild: bool) -> dict[str, int]:
         try:
-            return Store(where, self.fingerprint)
+            return self._diff(articles, empty=rebuild)
         except DamagedStoreError as error:
-            if isinstance(where, str):
-                raise UserError(f"the Chroma server at {where} fails ({error}): look at its log") from error
-            aside = where.with_name(f"chroma-damaged-{int(time.time())}")
-            where.rename(aside)
-            self.notes.append(f"the collection could not be opened ({error}): rebuilt, the old one is {aside.name}")
-            return Store(where, self.fingerprint)
+            raise UserError(
+                f"the Chroma server at {where} fails ({error}): look at its log; polycite index --rebuild writes the "
+                "collection anew"
+            ) from error
 
-    def _diff(self, store: Store, articles: Sequence[Article], stored: dict[str, set[str]]) -> dict[str, int]:
+    def _diff(self, articles: Sequence[Article], *, empty: bool = False) -> dict[str, int]:
+        """Encode what has no record, write missing rows, delete stale ones."""
         counts = dict.fromkeys(("added", "changed", "removed", "unchanged"), 0)
-        stale: list[str] = []
-        done = 0
-        for group in _groups(articles):
-            self.progress("indexing", done, len(articles))
-            self._encode(group)
-            rows: list[Row] = []
-            for article in group:
-                wanted = set(row_ids(article, self.sizes[self.key(article)]))
-                present = stored.pop(article.name, set())
-                if wanted == present:
-                    counts["unchanged"] += 1
-                    continue
-                counts["changed" if present else "added"] += 1
-                rows.extend(rows_of(article, self.record(article), self.table))
-                stale.extend(present - wanted)
-            store.upsert(rows)
-            done += len(group)
-        for ids in stored.values():
-            counts["removed"] += 1
-            stale.extend(ids)
-        store.delete(stale)
+        with Store(self.where, self.fingerprint) as store:
+            if store.was_rebuilt_from is not None:
+                self.notes.append(f"settings changed ({store.was_rebuilt_from} -> {self.fingerprint}): rebuilt")
+            if empty:
+                store.clear()
+            stored = store.digests()
+            stale: list[str] = []
+            done = 0
+            for group in _groups(articles):
+                self.progress("indexing", done, len(articles))
+                self.records.load(group)
+                rows: list[Row] = []
+                for article in group:
+                    wanted = set(row_ids(article, self.records.size(article)))
+                    present = stored.pop(article.name, set())
+                    if wanted == present:
+                        counts["unchanged"] += 1
+                        continue
+                    counts["changed" if present else "added"] += 1
+                    rows.extend(rows_of(article, self.records.record(article), self.table))
+                    stale.extend(present - wanted)
+                store.upsert(rows)
+                done += len(group)
+            for ids in stored.values():
+                counts["removed"] += 1
+                stale.extend(ids)
+            store.delete(stale)
         self.progress("indexing", len(articles), len(articles))
         return counts
 
-    def _encode(self, articles: Sequence[Article]) -> None:
-        """Encode those of some articles that have no record."""
-        missing = {self.key(article): article for article in articles if self.key(article) not in self.sizes}
-        records = encode(list(missing.values()), self.encoder, self.table) if missing else []
-        self.cache.put([(key, *each) for key, each in zip(missing, records, strict=True)])
-        for key, (record, _) in zip(missing, records, strict=True):
-            self.sizes[key] = len(record.sentences)
-            self.sentences_encoded += len(record.sentences)
 
-    def record(self, article: Article) -> EncodedArticle:
-        """The record of an article; made again where it is damaged."""
-        key = self.key(article)
-        record = self.cache.get(key)
-        if record is None or len(record.sentences) != self.sizes[key]:
-            self.notes.append(f"the vectors of {article.name!r} were damaged: encoded again")
-            del self.sizes[key]
-            self._encode([article])
-            record = self.cache.get(key)
-        if record is None:
-            raise sqlite3.DatabaseError(f"{self.cache.path.name} does not keep what is written to it")
-        return record
-
-    def key(self, article: Article) -> str:
-        """What an article's vectors depend on."""
-        return hashlib.sha256(f"{article.digest} {article.language} {self.fingerprint}".encode()).hexdigest()
-
-    def load(self, articles: Sequence[Article], previous: Collection | None) -> Collection:
-        """The collection in memory; what ``previous`` holds already is taken from there."""
-        before = {part.key: part for part in previous.loaded.values()} if previous else {}
-        loaded = {}
-        for article in articles:
-            key = self.key(article)
-            loaded[article.name] = before.get(key) or load_article(
-                key, self.record(article), article.language, self.table
-            )
-        return load_collection(articles, loaded, self.table, TokenReader(self.cache.path))
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(repr(name) for name in names[:3]) + more
 
 
 def _groups(articles: Sequence[Article]) -> Iterator[list[Article]]:
@@ -249,12 +244,19 @@ def _groups(articles: Sequence[Article]) -> Iterator[list[Article]]:
 
 def _read(settings: Settings, anew: bool, progress: Progress | None) -> Reading:
     """The articles. A folder without any is taken for one that is not there, unless the user says otherwise."""
-    cache = TextCache(settings.store_folder / "texts.sqlite")
+    path = settings.store_folder / "texts.sqlite"
+
+    def read() -> Reading:
+        with closing(TextCache(path)) as cache:
+            return read_folder(settings.corpus, cache, progress, anew=anew, allow_empty=settings.allow_empty)
+
     try:
-        read = read_folder(settings.corpus, cache, progress, anew=anew, allow_empty=settings.allow_empty)
-    finally:
-        cache.close()
-    return read
+        return read()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error, path):
+            raise
+    remove(path)
+    return read()
 
 
 @contextmanager
@@ -268,20 +270,3 @@ def _faults_named(folder: Path) -> Iterator[None]:
             f"the folder {shown(str(folder))!r} cannot be written ({why}): make room or mend its rights, or "
             "give another --data or --store"
         ) from error
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the store alone. The system frees the lock of a process that died."""
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    holder = folder / "lock.holder"
-    try:
-        with FileLock(folder / "lock", timeout=_LOCK_SECONDS):
-            holder.write_text(f"process {os.getpid()}", encoding="utf-8")
-            yield
-            holder.unlink(missing_ok=True)
-    except Timeout:
-        who = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
-        raise UserError(f"{who} has been writing {str(folder)!r} for {_LOCK_SECONDS:.0f} s: wait, or stop it") from None

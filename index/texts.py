@@ -14,11 +14,13 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
 from index.articles import Article
+from index.damage import is_damage, remove, tolerant
 from index.folder import Found, LeftOut, State
 from index.formats.extracted import VERSION
 
 READING = 1  # raised whenever title, date, head or language of the same text would come out otherwise
 _FRESH = 2_000_000_000  # ns: a file changed so shortly before its reading may change again without showing it
+_BATCH = 1_000_000  # bytes of records
 _TABLES = """
 CREATE TABLE IF NOT EXISTS texts (key TEXT PRIMARY KEY, sum INTEGER NOT NULL, record BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, state TEXT NOT NULL, key TEXT NOT NULL);
@@ -34,19 +36,20 @@ class TextCache:
         self._connection = self._open()
         rows = self._connection.execute("SELECT name, state, key FROM files")
         self._files = {str(name): (str(state), str(key)) for name, state, key in rows}
+        self._waiting = 0  # bytes put since the last commit
         self._new: dict[str, tuple[str, str]] = {}
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path)
+        connection = tolerant(sqlite3.connect(self._path))
         try:
             connection.executescript(_TABLES)
             if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("damaged")
         except sqlite3.DatabaseError as error:
             connection.close()
-            if isinstance(error, sqlite3.OperationalError):  # the disk is full or read-only: the file is not at fault
+            if not is_damage(error, self._path):
                 raise
-            self._path.unlink()
+            remove(self._path)
             return self._open()
         return connection
 
@@ -69,11 +72,14 @@ class TextCache:
         return Article(name=name, **fields | {"pages": tuple(fields["pages"])})
 
     def put(self, key: str, read: Article | LeftOut) -> None:
-        """Keep a record."""
+        """Keep a record, with others: each time the disk is waited for costs more than reading some articles again."""
         fields = {field: value for field, value in asdict(read).items() if field != "name"}
         record = json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        with self._connection:
-            self._connection.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", (key, _sum(key, record), record))
+        self._connection.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", (key, _sum(key, record), record))
+        self._waiting += len(record)
+        if self._waiting > _BATCH:
+            self._connection.commit()
+            self._waiting = 0
 
     def remember(self, found: Found, key: str) -> None:
         """Keep which content a file has, unless it changed so lately that it may be changing still."""
@@ -96,8 +102,11 @@ class TextCache:
         return self._files.get(found.name, ("", ""))[1]
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Keep what was put, and close the file."""
+        try:
+            self._connection.commit()
+        finally:
+            self._connection.close()
 
 
 def key_for(name: str, raw: bytes) -> str:

@@ -2,8 +2,8 @@
 
 An embedded Chroma can lose its index when it is killed, so it is treated as rebuildable: these records are the
 originals. A record is keyed by the article's content and everything that changes its vectors, so it is never stale, and
-carries a checksum. The tokens of a passage stand by themselves: a question reads those of a few passages, so they stay
-on disk.
+carries a checksum over key and content. The tokens of a passage stand by themselves: a question reads those of a few
+passages, so they stay on disk.
 """
 
 import io
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.damage import tolerant
 from index.encoder import FloatMatrix
 from index.errors import UserError
 
@@ -31,6 +32,7 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _COLUMNS = 4  # of the table of articles
 _BUSY_SECONDS = 60.0  # how long one process waits for another's commit
+_ENDED = "ended"
 
 
 _READ = """
@@ -76,43 +78,25 @@ class VectorCache:
         self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, check_same_thread=False)
+        connection = tolerant(sqlite3.connect(self.path, timeout=_BUSY_SECONDS, check_same_thread=False))
         try:
             connection.executescript(_TABLES)
             if len(connection.execute("SELECT * FROM articles LIMIT 0").description) != _COLUMNS:
                 raise sqlite3.DatabaseError("an older layout")
-        except sqlite3.DatabaseError as error:
+        except sqlite3.DatabaseError:
             connection.close()
-            if isinstance(error, sqlite3.OperationalError):  # the disk is full or read-only: the file is not at fault
-                raise
-            return self._anew()
+            raise
         return connection
-
-    def _anew(self) -> sqlite3.Connection:
-        # A damaged cache costs time, not data: it is made again from the articles.
-        self.path.unlink()
-        return self._open()
 
     def sizes(self) -> dict[str, int]:
         """Numbers of sentences of all records, by key."""
-        try:
-            return dict(self._connection.execute("SELECT key, sentences FROM articles"))
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            self._connection.close()
-            self._connection = self._anew()
-            return {}
+        rows = self._connection.execute("SELECT key, sentences FROM articles")
+        return {key: size for key, size in rows if isinstance(key, str) and isinstance(size, int)}
 
     def get(self, key: str) -> EncodedArticle | None:
         """The record of a key; None where there is none, or where it is damaged."""
-        try:
-            row = self._connection.execute("SELECT record FROM articles WHERE key = ?", (key,)).fetchone()
-            return _unpack(row[0]) if row else None
-        except sqlite3.OperationalError:
-            raise
-        except (sqlite3.DatabaseError, TypeError):  # damaged; a number or a text where the record should be
-            return None
+        row = self._connection.execute("SELECT record FROM articles WHERE key = ?", (key,)).fetchone()
+        return unpack_record(key, row[0]) if row else None
 
     def put(self, records: Iterable[tuple[str, EncodedArticle, Sequence[PackedTokens]]]) -> None:
         """Keep records, all or none."""
@@ -121,18 +105,22 @@ class VectorCache:
                 self._delete([key])
                 cursor = self._connection.execute(
                     "INSERT INTO articles (key, sentences, record) VALUES (?, ?, ?)",
-                    (key, len(record.sentences), _pack(record)),
+                    (key, len(record.sentences), _pack(key, record)),
                 )
                 rows = ((p, each.starts.tobytes(), each.codes.tobytes()) for p, each in enumerate(tokens))
                 self._connection.executemany(
                     "INSERT INTO tokens VALUES (?, ?, ?, ?, ?)",
-                    [(cursor.lastrowid, p, _sum(starts, codes), starts, codes) for p, starts, codes in rows],
+                    [
+                        (cursor.lastrowid, p, token_sum(key, p, starts, codes), starts, codes)
+                        for p, starts, codes in rows
+                    ],
                 )
 
     def keep_only(self, keys: Iterable[str]) -> None:
         """Forget every record but these."""
         kept = set(keys)
-        self.forget([key for key in self.sizes() if key not in kept])
+        stored = [key for (key,) in self._connection.execute("SELECT key FROM articles")]
+        self.forget([key for key in stored if key not in kept])
 
     def forget(self, keys: Iterable[str]) -> None:
         """Forget records."""
@@ -152,18 +140,39 @@ class VectorCache:
         return {name: (digest, sentences) for name, digest, sentences in rows}
 
     def set_written(self, changed: Mapping[str, tuple[str, int]], gone: Iterable[str], state: str) -> None:
-        """Keep what the collection holds now, and the state of its files."""
+        """Keep what the collection holds now, and the state of its files: the run has ended."""
         with self._connection:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO written VALUES (?, ?, ?)", [(name, *each) for name, each in changed.items()]
             )
             self._connection.executemany("DELETE FROM written WHERE name = ?", [(name,) for name in gone])
-            self._connection.execute("INSERT OR REPLACE INTO facts VALUES ('collection', ?)", (state,))
+            self._set("collection", state)
+            self._set("run", _ENDED)
+
+    def begin(self) -> bool:
+        """Mark that a run writes the collection, whose state is unknown until ``set_written``.
+
+        Whether the run before it did not come so far.
+        """
+        unfinished = self._fact("run") not in ("", _ENDED)
+        with self._connection:
+            self._set("run", "begun")
+            self._set("collection", "open")
+        return unfinished
 
     def written_state(self) -> str:
-        """The state of the collection's files when it was last closed."""
-        row = self._connection.execute("SELECT value FROM facts WHERE name = 'collection'").fetchone()
+        """The state of the collection's files when it was last closed; "" where it never was, "open" where it was not.
+
+        Where the run was killed meanwhile, that is.
+        """
+        return self._fact("collection")
+
+    def _fact(self, name: str) -> str:
+        row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
+
+    def _set(self, name: str, value: str) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def close(self) -> None:
         """Close the file."""
@@ -182,7 +191,7 @@ class TokenReader:
         try:
             row = self._connection.execute(_READ, (key, passage)).fetchone()
             checksum, starts, codes = row or (None, b"", b"")
-            if checksum != _sum(starts, codes):
+            if checksum != token_sum(key, passage, starts, codes):
                 raise DamagedRecordError(key)
         except (sqlite3.DatabaseError, TypeError, OverflowError) as error:
             raise DamagedRecordError(key) from error
@@ -200,19 +209,21 @@ class TokenReader:
         return connection
 
 
-def _sum(starts: bytes, codes: bytes) -> int:
-    return zlib.crc32(codes, zlib.crc32(starts))
+def token_sum(key: str, passage: int, starts: bytes, codes: bytes) -> int:
+    """The checksum of the tokens of a passage; of whose they are, too."""
+    return zlib.crc32(codes, zlib.crc32(starts, zlib.crc32(f"{key} {passage}".encode())))
 
 
-def _pack(record: EncodedArticle) -> bytes:
+def _pack(key: str, record: EncodedArticle) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **vars(record))
     content = buffer.getvalue()
-    return zlib.crc32(content).to_bytes(4, "little") + content
+    return zlib.crc32(content, zlib.crc32(key.encode())).to_bytes(4, "little") + content
 
 
-def _unpack(raw: bytes) -> EncodedArticle | None:
-    if zlib.crc32(raw[4:]) != int.from_bytes(raw[:4], "little"):
+def unpack_record(key: str, raw: object) -> EncodedArticle | None:
+    """The record in a row of the table; None where it is not the one that was written there."""
+    if not isinstance(raw, bytes) or zlib.crc32(raw[4:], zlib.crc32(key.encode())) != int.from_bytes(raw[:4], "little"):
         return None
     with np.load(io.BytesIO(raw[4:]), allow_pickle=False) as arrays:
         return EncodedArticle(**{field.name: arrays[field.name] for field in fields(EncodedArticle)})

@@ -1,10 +1,11 @@
 """What Polycite returns: an answer and its citations, the one shape of the command line, the files and the API."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 LONGEST_EXCERPT = 700  # characters
 MOST_CITATIONS = 5
+LONGEST_QUESTION = 2000  # characters
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,35 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """A sentence that a language model wrote, and what became of its check against the quotes it cites."""
+
+    text: str
+    citations: tuple[int, ...]  # the numbers of the citations it names
+    supported: bool
+    reason: Literal["", "citation", "number", "name", "meaning"] = ""  # what its quotes lack
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON object of one statement."""
+        return dict(vars(self)) | {"citations": list(self.citations)}
+
+
+@dataclass(frozen=True)
+class LLMUse:
+    """What a language model did for an answer."""
+
+    model: str
+    state: Literal["writing", "written", "fallen_back", "declined"]
+    fault: str = ""  # why the quotes stand for its answer, or why that breaks off: a FaultKind
+    line: str = ""  # the same in a sentence, in the language of the question
+    draft: str = ""  # while it writes: the sentence that is not yet whole, and not yet checked
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON object; a finished answer has no draft."""
+        return {name: value for name, value in vars(self).items() if name != "draft"}
+
+
+@dataclass(frozen=True)
 class Answer:
     """The answer to one question; where ``answered`` is false the citations are only the nearest passages."""
 
@@ -39,6 +69,9 @@ class Answer:
     confidence: float  # probability that the citations answer the question
     citations: tuple[Citation, ...]
     seconds: float
+    statements: tuple[Statement, ...] = ()  # none in an answer made of quotes
+    llm: LLMUse | None = None  # None where none was asked
+    rewritten: str | None = None  # a follow-up as the model understood it
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of ``polycite ask --json``."""
@@ -46,4 +79,6 @@ class Answer:
             "confidence": round(self.confidence, 4),
             "citations": [citation.as_json() for citation in self.citations],
             "seconds": round(self.seconds, 4),
+            "statements": [statement.as_json() for statement in self.statements],
+            "llm": self.llm.as_json() if self.llm else None,
         }

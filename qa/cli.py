@@ -1,4 +1,4 @@
-"""The command line: ``polycite index | ask | evaluate | serve``.
+"""The command line: ``polycite index | ask | evaluate | serve | mcp | password | doctor``.
 
 Options also come from POLYCITE_* variables and from ``polycite.toml`` in the working folder, in that order of weight.
 Whatever is wrong with the input is said in one line on standard error, with exit code 2.
@@ -15,11 +15,14 @@ import click
 
 from index.errors import UserError
 from index.settings import DEFAULT_MODEL, SEEDS, Settings
+from qa.cli_doors import password, take_doors, with_doors
+from qa.llm.options import taken, with_llm
 
 if TYPE_CHECKING:
     from index.sync import SyncReport
     from qa.answer import Answer
     from qa.engine import Engine
+    from qa.llm.settings import LLMSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _CONFIGURATION = Path("polycite.toml")
@@ -85,6 +88,7 @@ def index_command(rebuild: bool, as_json: bool, **options: Any) -> None:
 
 @polycite.command()
 @_with_settings
+@with_llm
 @click.argument("question")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 @_option("--language", default=None, help="Cite only articles in this language (ISO 639-1).")
@@ -95,13 +99,15 @@ def ask(
     question: str, as_json: bool, language: str | None, since: str | None, until: str | None, top: int, **options: Any
 ) -> None:
     """Answer one question."""
-    engine = _open(_settings(options))
+    llm = taken(options)
+    engine = _open(_settings(options), llm=llm)
     answer = engine.ask(question, language=language, since=since, until=until, top=top)
     click.echo(json.dumps(answer.as_json(), ensure_ascii=False) if as_json else _as_text(answer))
 
 
 @polycite.command()
 @_with_settings
+@with_llm
 @click.argument("questions", type=click.Path(path_type=Path))
 @_option(
     "--out", type=click.Path(path_type=Path), default=None, help="Folder of the results. Default: evaluation-NAME."
@@ -125,11 +131,12 @@ def evaluate(
     if no_regression and before is None:
         raise UserError("--no-regression compares with an earlier run: give --compare its folder")
     checks = evaluation.parse_checks(list(fail_under))
+    llm = taken(options)
     settings = _settings(options)
     evaluation.read_questions(questions)  # say what is wrong with the input before anything is loaded
     if before is not None:
         evaluation.load(before)
-    engine = _open(settings)
+    engine = _open(settings, llm=llm)
     asked = evaluation.read_questions(questions, known_articles=set(engine.articles))
     target = out or Path(f"evaluation-{questions.stem}")
     try:
@@ -163,13 +170,50 @@ def evaluate(
 
 @polycite.command()
 @_with_settings
+@with_llm
 @_option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @_option("--port", type=int, default=7860, show_default=True, help="Port to bind.")
-def serve(host: str, port: int, **options: Any) -> None:
+@click.option("--mcp", is_flag=True, help="Serve the tools of polycite mcp at /mcp, too.")
+@with_doors
+def serve(host: str, port: int, mcp: bool, **options: Any) -> None:
     """Serve the app."""
     import ui
 
-    ui.serve(_settings(options), host=host, port=port)
+    doors = take_doors(host, options)
+    llm = taken(options)
+    ui.serve(_settings(options), host=host, port=port, doors=doors, mcp=mcp, llm=llm)
+
+
+@polycite.command()
+@_with_settings
+def mcp(**options: Any) -> None:
+    """Serve search, ask and read_article to a language model's program, over standard input and output (MCP)."""
+    import ui
+    from qa.mcp_server import serve_stdio
+    from qa.page.opening import Opening
+
+    serve_stdio(Opening(_settings(options), ui.real_engine))
+
+
+polycite.add_command(password)
+
+
+@polycite.command()
+@with_llm
+def doctor(**options: Any) -> None:
+    """Try the language model and say what is found."""
+    llm = taken(options)
+    if llm is None:
+        click.echo("no language model is configured (--llm-url, --llm-model): answers are made of quotes")
+        return
+    from qa.llm.doctor import examine
+
+    well = True
+    for finding in examine(llm):
+        click.echo(("ok    " if finding.well else "FAULT ") + finding.text)
+        well = well and finding.well
+    if not well:
+        raise SystemExit(1)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -205,16 +249,27 @@ def _configuration() -> dict[str, Any]:
     unknown = sorted(name for name in values if name.replace("-", "_") not in known)
     if unknown:
         raise UserError(f"{_CONFIGURATION} sets {unknown[0]!r}, which is no option: see polycite --help")
-    clean = {name.replace("-", "_"): value for name, value in values.items()}
+    clean = {name.replace("-", "_"): _as_given(known[name.replace("-", "_")], value) for name, value in values.items()}
     return {name: clean for name in polycite.commands}
+
+
+def _as_given(option: click.Parameter, value: object) -> Any:
+    """A value of polycite.toml as the command line would have it."""
+    if option.multiple and isinstance(value, list):
+        return [str(each) for each in value]
+    if isinstance(value, bool) and isinstance(option, click.Option) and option.is_flag:
+        return value
+    if not isinstance(value, str | int | float) or "\0" in str(value):
+        raise UserError(f"{_CONFIGURATION} sets {option.name!r} to {value!r}: write a text in quotes, or a number")
+    return str(value)
 
 
 def _settings(options: dict[str, Any]) -> Settings:
     return Settings(**options)
 
 
-def _open(settings: Settings, *, rebuild: bool = False) -> "Engine":
-    """The engine, with a progress bar on a terminal; files left out and other notes go to standard error."""
+def _open(settings: Settings, *, rebuild: bool = False, llm: "LLMSettings | None" = None) -> "Engine":
+    """The engine, with a progress bar on a terminal; files left out go to standard error."""
     from tqdm import tqdm
 
     from qa.engine import open_engine
@@ -227,7 +282,7 @@ def _open(settings: Settings, *, rebuild: bool = False) -> "Engine":
         bar.refresh()
 
     with bar:
-        engine = open_engine(settings, show, rebuild=rebuild)
+        engine = open_engine(settings, show, rebuild=rebuild, llm=llm)
     _tell(engine.report)
     return engine
 
@@ -235,12 +290,16 @@ def _open(settings: Settings, *, rebuild: bool = False) -> "Engine":
 def _tell(report: "SyncReport") -> None:
     for left_out in report.left_out:
         click.echo(f"left out {left_out.name!r}: {left_out.reason}", err=True)
-    for note in report.notes:
-        click.echo(note, err=True)
 
 
 def _as_text(answer: "Answer") -> str:
     lines = [answer.answer, ""]
+    if answer.rewritten:
+        lines.insert(0, f"understood as: {answer.rewritten}")
+    if answer.llm and answer.llm.line:
+        lines.insert(0, answer.llm.line)
+    if any(not each.supported for each in answer.statements):
+        lines.insert(-1, "[?] not supported by the sources")
     for citation in answer.citations:
         page = f"p. {citation.page}" if citation.page else None
         source = ", ".join(filter(None, [citation.article, page, citation.date, citation.language]))

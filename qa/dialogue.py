@@ -35,6 +35,7 @@ class Resolved:
 
     question: Question
     ranking: Ranking
+    leans: bool = False  # whether the questions before it were taken in
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def resolve(text: str, history: Sequence[str], encoder: Encoder, collection: Col
     if not context:
         return alone
     joined = look(" ".join([*context, text]), encoder, collection, filters)
-    return replace(joined, question=replace(joined.question, text=text, languages=alone.question.languages))
+    return replace(joined, question=replace(joined.question, text=text, languages=alone.question.languages), leans=True)
 
 
 def look(text: str, encoder: Encoder, collection: Collection, filters: Filters) -> Resolved:

@@ -5,12 +5,15 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from index.articles import Article
 from index.collection import Collection
@@ -27,24 +30,34 @@ from qa.question import check_question
 from qa.ranking import Filters
 
 if TYPE_CHECKING:
+    from qa.llm.client import Cancel, Client
+    from qa.llm.settings import LLMSettings
     from qa.query_engine import PolyciteQueryEngine
     from qa.retriever import PolyciteRetriever
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
+_MENDINGS = 3  # several, for another process may remove records while this one still answers from them
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:-\d{2})?")
 
 
 class Engine:
     """Answers questions about one corpus. Asking is safe from several threads; each sees one whole collection."""
 
-    def __init__(self, settings: Settings, encoder: Encoder, collection: Collection, report: SyncReport) -> None:
+    def __init__(
+        self, settings: Settings, encoder: Encoder, collection: Collection, report: SyncReport,
+        llm: "LLMSettings | None" = None,
+    ) -> None:  # fmt: skip
         self.settings = settings
+        self.llm = llm
         self.encoder = encoder
         self.collection = collection
         self.report = report
         self._writing = threading.Lock()
+        # Products here are small: two threads at one of them wait for each other beside any busy process, and askers
+        # who come together keep all cores busy anyway.
+        threadpool_limits(1)
 
     @property
     def articles(self) -> Mapping[str, Article]:
@@ -60,6 +73,8 @@ class Engine:
         for file in sorted(files, key=lambda each: each.name):
             if file.name.endswith((".json", ".npz")):
                 state.update(file.read_bytes())
+        if self.llm:
+            state.update(f"{self.llm.url} {self.llm.model}".encode())
         return state.hexdigest()
 
     def ask(
@@ -77,39 +92,83 @@ class Engine:
         ``since`` and ``until`` (YYYY-MM, inclusive) and ``language`` (ISO 639-1) limit the articles that may be cited.
         Raises UserError on an empty or overlong question and on a malformed date.
         """
+        growing = self.stream(question, history=history, language=language, since=since, until=until, top=top)
+        return deque(growing, maxlen=1)[0]
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[str] = (),
+        language: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        top: int = MOST_CITATIONS,
+        cancel: "Cancel | None" = None,
+    ) -> Iterator[Answer]:
+        """The same as it grows: once with the quotes, and then, where a language model writes, with ever more of it.
+
+        All of a model's waiting comes after the first answer. A question that is declined is not passed on to it.
+        Raises as ``ask`` does, and StoppedError soon after ``cancel`` is set.
+        """
         started = time.perf_counter()
         text = check_question(question)
         filters = Filters(_month(since, "--from"), _month(until, "--to"), language)
         if not 1 <= top <= MOST_CITATIONS:
             raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
         collection = self.collection
-        try:
-            return self._ask(text, history, filters, top, started, collection)
-        except DamagedRecordError as error:
-            self._mend(error.key, collection)
-            return self._ask(text, history, filters, top, started, self.collection)
+        for _ in range(_MENDINGS):
+            try:
+                found, quotes = self._quotes(text, history, filters, top, collection)
+                break
+            except DamagedRecordError as error:
+                self._mend(error.key, collection)
+                collection = self.collection
+        else:
+            found, quotes = self._quotes(text, history, filters, top, collection)
+        growing = iter([quotes])
+        if self.llm is not None:
+            growing = self._written(quotes, found, history, filters, top, collection, cancel)
+        for answer in growing:
+            yield replace(answer, seconds=time.perf_counter() - started)
 
-    def _ask(
-        self, text: str, history: Sequence[str], filters: Filters, top: int, started: float, collection: Collection
-    ) -> Answer:
+    def _quotes(
+        self, text: str, history: Sequence[str], filters: Filters, top: int, collection: Collection
+    ) -> tuple[dialogue.Resolved, Answer]:
+        """What the question is taken for, and the answer made of quotes."""
         found = dialogue.resolve(text, history, self.encoder, collection, filters)
-        understood, ranking = found.question, found.ranking
-        excerpts = cut_excerpts(ranking, collection, MOST_CITATIONS)
-        probability, answered = 0.0, False
-        if excerpts:
-            model = confidence.load_model()
-            probability = model.probability(confidence.signals(understood, ranking, excerpts, collection))
-            answered = probability >= model.threshold
-        citations = cite(excerpts[:top], collection)
-        return Answer(
-            question=text,
-            language=understood.language,
-            answered=answered,
-            answer=compose(citations, collection.articles, understood.language, answered),
-            confidence=probability,
-            citations=citations,
-            seconds=time.perf_counter() - started,
-        )
+        return found, _quote(found, collection, top)
+
+    def _written(
+        self, quotes: Answer, found: dialogue.Resolved, history: Sequence[str], filters: Filters, top: int,
+        collection: Collection, cancel: "Cancel | None",
+    ) -> Iterator[Answer]:  # fmt: skip
+        """The answer in prose by the language model, which also rewrites a question that leans on the dialogue."""
+        from qa.llm.answering import begun, write
+        from qa.llm.rewrite import rewrite
+        from qa.llm.verify import Verifier
+
+        client = self._client
+        if found.leans:
+            yield begun(quotes, client.settings.model)
+            rewritten = rewrite(client, quotes.question, history, quotes.language, cancel)
+            if rewritten is not None:
+                look = dialogue.look(rewritten, self.encoder, collection, filters)
+                own = replace(look.question, text=quotes.question, languages=found.question.languages)
+                again = replace(_quote(replace(look, question=own), collection, top), rewritten=rewritten)
+                quotes = again if again.answered or not quotes.answered else quotes
+        if quotes.answered:
+            yield from write(client, Verifier(self.encoder, collection), quotes, history, cancel)
+        else:
+            yield quotes
+
+    @cached_property
+    def _client(self) -> "Client":
+        from qa.llm.client import Client
+
+        if self.llm is None:
+            raise UserError("no language model is configured: give --llm-url and --llm-model")
+        return Client(self.llm)
 
     @property
     def sentence_counts(self) -> Mapping[str, int]:
@@ -151,13 +210,39 @@ class Engine:
         return PolyciteQueryEngine(answerer=self.ask)
 
 
-def open_engine(settings: Settings, progress: Progress | None = None, *, rebuild: bool = False) -> Engine:
-    """Load the encoder (built at its first use), bring the collection up to date, and load it."""
+def open_engine(
+    settings: Settings, progress: Progress | None = None, *, rebuild: bool = False, llm: "LLMSettings | None" = None
+) -> Engine:
+    """Load the encoder (built at its first use), bring the collection up to date, and load it.
+
+    ``llm``: the language model that writes the answers; None for answers made of quotes.
+    """
     if progress:
         progress("encoder", 0, 0)
     encoder = open_encoder(settings)
     report, collection = sync(settings, encoder, rebuild=rebuild, progress=progress)
-    return Engine(settings, encoder, collection, report)
+    return Engine(settings, encoder, collection, report, llm)
+
+
+def _quote(found: dialogue.Resolved, collection: Collection, top: int) -> Answer:
+    """The extractive answer; ``seconds`` is left for the caller."""
+    question, ranking = found.question, found.ranking
+    excerpts = cut_excerpts(ranking, collection, MOST_CITATIONS)
+    probability, answered = 0.0, False
+    if excerpts:
+        model = confidence.load_model()
+        probability = model.probability(confidence.signals(question, ranking, excerpts, collection))
+        answered = probability >= model.threshold
+    citations = cite(excerpts[:top], collection)
+    return Answer(
+        question=question.text,
+        language=question.language,
+        answered=answered,
+        answer=compose(citations, collection.articles, question.language, answered),
+        confidence=probability,
+        citations=citations,
+        seconds=0.0,
+    )
 
 
 def _month(value: str | None, option: str) -> int | None:

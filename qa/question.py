@@ -8,11 +8,11 @@ from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix
 from index.errors import UserError
 from index.languages import UNKNOWN, language_posterior, reweigh
+from qa.answer import LONGEST_QUESTION
 from qa.dates import Period, periods
 from qa.interaction import Interaction, load_interaction
 from qa.shifts import QuestionShifts, load_shifts
 
-LONGEST_QUESTION = 2000  # characters
 _DATE_LANGUAGES = 2  # the likeliest ones, whose month names are looked for
 
 

@@ -114,6 +114,6 @@ def token_matches(question: Question, collection: Collection, sentences: NDArray
     tokens = collection.passage_tokens(collection.passage_of[sentences])
     if len(tokens.sentences):
         owners, first = np.unique(tokens.sentences, return_index=True)
-        similarity = question.tokens @ tokens.vectors.T
-        best[:, np.searchsorted(sentences, owners)] = np.maximum.reduceat(similarity, first, axis=1)
+        similarity = tokens.vectors @ question.tokens.T
+        best[:, np.searchsorted(sentences, owners)] = np.maximum.reduceat(similarity, first, axis=0).T
     return best

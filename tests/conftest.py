@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tally import TALLY, table
 
 from index.encoder import SentenceTransformerEncoder, open_encoder
 from index.settings import PROJECT, Settings
@@ -59,11 +60,22 @@ def _guard(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_guard)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses the real encoder or a browser is slow."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was survived, counted."""
+    if TALLY:
+        terminalreporter.section("counted")
+        for line in table():
+            terminalreporter.line(line)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whatever uses the real encoder or a browser is slow; what takes minutes is left out unless -m names it."""
     for item in items:
         if {"encoder", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    if "long" not in config.option.markexpr:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.fixture(scope="session", autouse=True)

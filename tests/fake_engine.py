@@ -1,16 +1,18 @@
 """A scripted engine for tests of the page: no encoder, no index, answers that are known beforehand."""
 
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from index.articles import Article, list_files, read_article
 from index.errors import UserError
 from index.folder import LeftOut
 from index.settings import SEEDS, Settings
-from qa.answer import Answer, Citation
+from qa.answer import LONGEST_QUESTION, Answer, Citation
 
 HOSTILE = "zz_hostile.txt"
 LONG = "zz_long.txt"
@@ -43,7 +45,11 @@ _LANGUAGES = {"001": "sl", "zz_": "en"}
 
 @dataclass
 class FakeEngine:
-    """Answers by ``SCRIPT``; anything else is declined. ``asked`` records every question with its history."""
+    """Answers by ``SCRIPT``; anything else is declined.
+
+    ``asked`` records every question with its history, but for sentences of the articles: with those the page finds out
+    what it may suggest.
+    """
 
     settings: Settings
     articles: Mapping[str, Article]
@@ -55,17 +61,28 @@ class FakeEngine:
         until: str | None = None, top: int = 5,
     ) -> Answer:  # fmt: skip
         """The scripted answer."""
-        if len(question) > 1000:
-            raise UserError("the question is too long: ask it in at most 1000 characters")
+        if len(question) > LONGEST_QUESTION:
+            raise UserError(f"the question is too long: ask it in at most {LONGEST_QUESTION} characters")
         if "explode" in question:
             raise RuntimeError("as asked")
-        self.asked.append((question, tuple(history)))
+        if not self._said(question):
+            self.asked.append((question, tuple(history)))
         time.sleep(self.delay)
-        found = next((cited for word, cited in SCRIPT.items() if word in question.lower()), ())
+        found = next((cited for word, cited in SCRIPT.items() if word in question.lower()), self._said(question))
         cited = (found or _NEAREST)[:top]
         citations = tuple(_cite(n, self.articles[name], *ends) for n, (name, *ends) in enumerate(cited, 1))
         said = "\n".join(f"{' '.join(_sentence(c).split())} [{c.n}]" for c in citations[:2]) if found else ""
         return Answer(question, _language_of(question), bool(found), said, 0.87 if found else 0.12, citations, 0.034)
+
+    def stream(self, question: str, *, cancel: threading.Event | None = None, **options: Any) -> Iterator[Answer]:
+        """The same as it grows: at once."""
+        yield self.ask(question, **options)
+
+    def _said(self, question: str) -> tuple[tuple[str, str, str], ...]:
+        """Where an article says just what is asked, on one line."""
+        return tuple((name, question, question) for name, a in self.articles.items() if question in a.text)[
+            : len(question) > 25
+        ]
 
 
 def fake_articles(folder: Path = SEEDS) -> dict[str, Article]:

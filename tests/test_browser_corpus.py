@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from documents import docx, paragraph, pdf
+from hostile import PAYLOADS, in_format
 from test_browser import _CONTRAST, _NAMELESS, CHROMIUM, DESKTOP, PHONE, OpenPage, browser, open_page, wait_until
 from toy_encoder import ToyEncoder
 
@@ -319,3 +320,45 @@ def test_dropped_files_are_taken(open_page: OpenPage, site: Site) -> None:
     )
     page.wait_for_selector(".pc-lib-file-done")
     assert "drop.txt" in site.articles
+
+
+def test_hostile_articles_execute_nothing_and_load_nothing(open_page: OpenPage, site: Site) -> None:
+    names = ['"><img src=x onerror=window.__pwned=1>', "${window.__pwned=1}", "{{constructor}}", "\u202egnp", "a\nb"]
+    endings = (".txt", ".md", ".html", ".docx", ".html.escaped")
+    payloads = PAYLOADS[::2]
+    for n, payload in enumerate(payloads):
+        ending = endings[n % len(endings)]
+        name = f"{names[n // 3] if n < 15 and n % 3 == 0 else n}{ending.removesuffix('.escaped')}"
+        (site.corpus / name.replace("/", "_")).write_bytes(in_format(ending, payload))
+    page = open_tab(open_page, site)
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
+    page.click("[data-sort=title]")
+    count = len(payloads) + len(TEXTS)
+    page.wait_for_function("n => document.querySelectorAll('.pc-lib tbody tr').length === n", arg=count)
+    while site.opening.engine is None or len(site.opening.engine.articles) < count - 1:
+        page.wait_for_timeout(100)
+    articles = site.opening.engine.articles
+    opened = set()
+    for button in page.locator(".pc-lib-open").all():
+        name = str(button.get_attribute("data-name"))
+        button.click()
+        page.wait_for_selector(".pc-lib-reader[open]")
+        shown = page.locator(".pc-lib-reader .pc-article-text").text_content()
+        assert shown == articles[name].text[articles[name].body :], name
+        opened.add(name)
+        page.locator(".pc-lib-text").click()
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".pc-lib-reader[open]", state="detached")
+    assert opened == set(articles) and len(opened) == count - 1
+    page.click(".pc-view[data-view=ask]")
+    for question in ("window.__pwned=1 script", "onerror window.__pwned=1 img", "Before it. And after it."):
+        for card in ask(page, question).locator(".pc-chip, .pc-fold").all()[:6]:
+            card.click()
+    assert (
+        page.locator(".gradio-container :is(script, iframe, base, form:not(.pc-lib-filters, [class*=gr]))").count() == 0
+    )
+    assert (
+        page.locator(":is(#pc-corpus-part, #pc-chat-part, #pc-panel) :is(img, script, iframe, math, object)").count()
+        == 0
+    )
+    assert page.evaluate("window.__pwned") is None

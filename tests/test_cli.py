@@ -10,6 +10,8 @@ import pytest
 
 from index.settings import SEEDS
 
+SHAPE = ["question", "language", "answered", "answer", "confidence", "citations", "seconds"]
+
 
 def polycite(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "qa.cli", *arguments]
@@ -58,7 +60,7 @@ def test_empty_corpus(project: Path) -> None:
     (project / "articles").mkdir()
     (project / "articles" / "binary.bin").write_bytes(b"\0\1")
     done = polycite("index", cwd=project, POLYCITE_CORPUS="articles")
-    assert done.returncode == 2 and "holds no article" in done.stderr and "binary.bin is not text" in done.stderr
+    assert done.returncode == 2 and "holds no article" in done.stderr and "'binary.bin' is not text" in done.stderr
 
 
 def test_help_names_commands_and_variables(project: Path) -> None:
@@ -82,10 +84,10 @@ def test_index_and_ask(project: Path, data_folder: Path) -> None:
     assert "0 added, 0 changed, 0 removed, 5 unchanged; 0 sentences encoded" in second.stdout
     gone = articles / "004_d3aeb010e0d73a70.txt"
     answer = json.loads(polycite("ask", "What gifts did Putin give to Kim?", "--json", cwd=project).stdout)
-    assert list(answer) == ["question", "language", "answered", "answer", "confidence", "citations", "seconds"]
+    assert list(answer) == [*SHAPE, "statements", "llm", "rewritten"]
     citation = answer["citations"][0]
     assert list(citation) == [
-        "n", "article", "title", "date", "language", "start", "end", "text", "highlight", "score",
+        "n", "article", "title", "date", "language", "start", "end", "text", "highlight", "score", "page",
     ]  # fmt: skip
     assert citation["article"] == gone.name
     assert gone.read_text(encoding="utf-8")[citation["start"] : citation["end"]] == citation["text"]

@@ -19,6 +19,7 @@ from index.sync import sync
 from qa.answer import LONGEST_EXCERPT, MOST_CITATIONS, Answer
 from qa.engine import Engine
 from qa.evaluation import evaluate, read_questions
+from qa.followups import Place, follow_ups
 from qa.interaction import untrained
 from qa.question import understand
 
@@ -208,3 +209,16 @@ def test_llama_index_classes(engine: Engine) -> None:
     assert "[1]" in str(response)
     assert response.metadata is not None and response.metadata["answered"] is True
     assert len(response.source_nodes) == 5
+
+
+def test_what_is_suggested_after_an_answer_is_answered(engine: Engine) -> None:
+    for question in ("What gifts did Putin give to Kim?", "普京送给金正恩什么汽车？"):
+        shown = [Place(c.article, c.start, c.end) for c in engine.ask(question).citations]
+        found = follow_ups(shown, engine.articles, engine.ask)
+        assert found, question
+        for each in found:
+            answer = engine.ask(each.text)
+            assert answer.answered
+            best = answer.citations[0]
+            sentence = engine.articles[best.article].text[slice(*best.highlight)]
+            assert " ".join(sentence.split()) in each.text or each.text in " ".join(sentence.split())

@@ -127,7 +127,8 @@ def test_unknown_encodings_are_guessed(extractor: Extractor) -> None:
 
 def test_markdown(extractor: Extractor) -> None:
     raw = (
-        b"---\r\ntitle: 'A title'\r\nDate: 2024-03-02\r\n---\r\n# Head\r\n\r\nSome *bold* [link](http://example.org/y) and `code`"
+        b"---\r\ntitle: 'A title'\r\nDate: 2024-03-02\r\n---\r\n# Head\r\n\r\nSome *bold* [link](http://a.org/y)"
+        b" and `code`"
         b" ~~gone~~.\r\n\r\n- one\r\n- two\r\n\r\n|a|b|\r\n|-|-|\r\n|c|d|\r\n\r\n<script>no</script>\r\n<b>html</b>\r\n"
     )
     read = article(extractor, "a.md", raw)

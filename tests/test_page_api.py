@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from fake_engine import HOSTILE, FakeEngine, opener
@@ -45,7 +46,9 @@ def test_answer_is_the_json_of_the_command_line(client: TestClient) -> None:
         (b'{"question": "x", "top": true}', "top"), (b'{"question": "x", "top": "3"}', "top"),
         (b'{"question": "x", "from": "June"}', "from"), (b'{"question": "x", "to": "2024-13"}', "to"),
         (b'{"question": "x", "language": "Slovene"}', "language"), (b'{"question": "x", "since": "2024"}', "since"),
-        (json.dumps({"question": "x" * 1001}).encode(), "long"), (b'{"question": "' + b"x" * 200_000, "long"),
+        (json.dumps({"question": "x" * 2001}).encode(), "long"), (b'{"question": "x", "history": ["y", 3]}', "history"),
+        (json.dumps({"question": "x" * 2001}).encode(), "2000"), (b'{"question": "x", "history": "y"}', "history"),
+        (json.dumps({"question": "x", "history": ["y"] * 21}).encode(), "20"), (b'{"question": "x"', "JSON"),
         (b"[" * 50_000, "JSON"),
     ],
 )  # fmt: skip
@@ -55,6 +58,17 @@ def test_bad_input_is_refused_in_one_line(client: TestClient, body: bytes, word:
     assert list(answered.json()) == ["error"]
     assert word in answered.json()["error"]
     assert "\n" not in answered.json()["error"]
+
+
+def test_a_body_that_is_too_long_is_refused(client: TestClient) -> None:
+    answered = client.post("/api/ask", content=b'{"question": "' + b"x" * 1_100_000)
+    assert answered.status_code == 413
+    assert "1,000,000 bytes" in answered.json()["error"]
+
+
+def test_a_question_may_come_with_the_dialogue_before_it(client: TestClient) -> None:
+    assert client.post("/api/ask", json={"question": "And?", "history": ["What gifts?", " Why? "]}).status_code == 200
+    assert ENGINES[0].asked[-1] == ("And?", ("What gifts?", "Why?"))
 
 
 def test_half_a_surrogate_pair_does_no_harm(client: TestClient) -> None:
@@ -118,15 +132,9 @@ def test_own_part_of_the_first_page_is_small(client: TestClient) -> None:
     assert sum(len(client.get(path).content) for path in ("/", "/page/page.css", "/page/page.js")) < 300_000
 
 
-def test_gradio_offers_nothing_but_the_page(client: TestClient) -> None:
-    assert client.get("/gradio_api/info").json()["named_endpoints"] == {}
+def test_gradio_offers_the_page_and_ask(client: TestClient) -> None:
+    assert list(client.get("/gradio_api/info").json()["named_endpoints"]) == ["/ask"]
     assert client.get("/monitoring").status_code in (403, 404)
-
-
-def test_foreign_host_names_are_refused() -> None:
-    with TestClient(create_app(Opening(Settings(), opener([])), ("127.0.0.1",))) as client:
-        assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 400
-        assert client.get("/healthz", headers={"host": "127.0.0.1:7860"}).status_code == 200
 
 
 def test_articles_that_do_not_open_are_reported(tmp_path: Path) -> None:
@@ -144,10 +152,74 @@ def test_articles_that_do_not_open_are_reported(tmp_path: Path) -> None:
         assert "the model 'x' is unknown" in answered.json()["error"]
 
 
-def test_article_names_may_hold_folders_and_odd_characters(tmp_path: Path) -> None:
-    name = "a folder/ü?# 5% &.txt"
+@pytest.mark.parametrize("name", ["a folder/ü?# 5% &.txt", "two\nlines.txt", "not utf-8 \udcff.txt"])
+def test_article_names_may_hold_folders_and_odd_characters(tmp_path: Path, name: str) -> None:
     article = Article(name, "Some text.", "0", None, "Some text.", "en", 0)
     opening = Opening(Settings(corpus=tmp_path), lambda settings, progress: FakeEngine(settings, {name: article}))
     opening.start()
     with TestClient(create_app(opening)) as client:
-        assert client.get("/api/articles/a%20folder/%C3%BC%3F%23%205%25%20%26.txt").json()["article"] == name
+        assert client.get("/api/articles").json()["articles"][0]["article"] == name
+        asked = quote(name, errors="surrogateescape")
+        found = client.get(f"/api/articles/{asked}")
+        if "\udcff" in name:  # HTTP cannot name it
+            assert found.status_code == 404
+        else:
+            assert found.json()["article"] == name
+            assert client.get(f"/page/article/{asked}").status_code == 200
+
+
+def test_what_is_not_there_is_said_in_the_same_way(client: TestClient) -> None:
+    missing, wrong = client.get("/api/questions"), client.delete("/api/articles/x.txt")
+    assert (missing.status_code, wrong.status_code, wrong.headers["allow"]) == (404, 405, "GET")
+    assert list(missing.json()) == list(wrong.json()) == ["error"]
+
+
+def test_articles_are_listed_by_name(client: TestClient) -> None:
+    names = sorted(ENGINES[0].articles)
+    found = client.get("/api/articles", params={"offset": 1, "limit": 2}).json()
+    assert found["total"] == len(names)
+    assert [each["article"] for each in found["articles"]] == names[1:3]
+    assert found["articles"][0]["characters"] == len(ENGINES[0].articles[names[1]].text)
+    assert client.get("/api/articles", params={"limit": 0}).status_code == 400
+    assert client.get("/api/articles", params={"offset": "-1"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{}", b"[]", b"[[1]]", b'[["a", 1, 2]]x', b'[["a", "b", 3]]', b"[" * 20_000, b'[["a", 1e999, 2]]',
+        b'[["a", 0, 1]' + b', ["a", 0, 1]' * 9 + b"]", b"x" * 200_000,
+    ],
+)  # fmt: skip
+def test_what_are_no_excerpts_is_refused_in_one_line(client: TestClient, body: bytes) -> None:
+    answered = client.post("/page/follow-ups", content=body)
+    assert answered.status_code == 400
+    assert "\n" not in answered.json()["error"]
+
+
+def test_follow_ups_come_as_text_with_their_language(client: TestClient) -> None:
+    cited = ENGINES[0].ask("What gifts?").citations
+    body = json.dumps([[c.article, c.start, c.end] for c in cited])
+    found = client.post("/page/follow-ups?ui=sl", content=body).json()["followUps"]
+    assert 0 < len(found) <= 3
+    assert found[0]["language"] == "sl"
+    assert set(found[0]) == {"text", "language"}
+    assert client.post("/page/follow-ups", content=b'[["gone.txt", 0, 9]]').json() == {"followUps": []}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[" * 20_000, b'{"version": 1, "id": "x", "turns": []}'])
+def test_what_is_no_chat_is_not_made_markdown(client: TestClient, body: bytes) -> None:
+    answered = client.post("/page/chat.md", content=body)
+    assert answered.status_code == 400
+    assert "\n" not in answered.json()["error"]
+
+
+def test_scripts_of_the_page_carry_a_number_of_their_own(client: TestClient) -> None:
+    numbers = set()
+    for _ in range(2):
+        page = client.get("/")
+        number = page.headers["content-security-policy"].split("'nonce-")[1].split("'")[0]
+        assert page.text.count("<script") == page.text.count(f'<script nonce="{number}"') > 5
+        numbers.add(number)
+    assert len(numbers) == 2
+    assert "unsafe-inline" not in client.get("/healthz").headers["content-security-policy"].split("style-src")[0]

@@ -1,11 +1,12 @@
 """An answer as HTML: its quotations with numbered citations, and a card for each citation."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from qa.answer import Answer, Citation
 from qa.page.facts import date_shown, english_date, language_name
 from qa.page.marks import attribute, escape, marked
+from qa.page.statements import in_prose, is_writing, render_remarks, render_statements
 from qa.page.words import Words, fixed
 
 _NUMBER = re.compile(r"\s*\[(\d{1,2})\]")
@@ -14,15 +15,19 @@ _LONGEST_KEPT = 30  # characters
 _QUOTES = " \t\"'“”„«»‹›‘’「」『』…"
 
 
-def render_answer(answer: Answer, words: Words) -> str:
-    """An answer, or the plain word that there is none with the nearest passages folded below it."""
+def render_answer(answer: Answer, words: Words, stale: Container[int] = ()) -> str:
+    """An answer, or the plain word that there is none with the nearest passages folded below it.
+
+    ``stale``: the numbers of citations whose article has changed since, or is gone.
+    """
     if answer.answered:
-        head = _quotations(answer, words)
+        head = render_statements(answer, words, _chips) if in_prose(answer) else _quotations(answer, words)
         label = words.say("sources")
     else:
         head = _declined(answer)
         label = fixed(answer.language, "nearest_passages")
-    return f"{head}{_confidence(answer, words)}{_cards(answer, label, words)}"
+    sure = "" if is_writing(answer) else _confidence(answer, words)
+    return f"{render_remarks(answer, words)}{head}{sure}{_cards(answer, label, words, stale)}"
 
 
 def _quotations(answer: Answer, words: Words) -> str:
@@ -94,28 +99,30 @@ def _confidence(answer: Answer, words: Words) -> str:
     return f'<p class="pc-confidence">{bar}{shown}</p>'
 
 
-def _cards(answer: Answer, label: str, words: Words) -> str:
+def _cards(answer: Answer, label: str, words: Words, stale: Container[int]) -> str:
     if not answer.citations:
         return ""
     language = attribute("lang", words.language if answer.answered else answer.language)
     cards = "".join(
-        _card(citation, words, folded=not answer.answered or place > 0)
+        _card(citation, words, folded=not answer.answered or place > 0, stale=citation.n in stale)
         for place, citation in enumerate(answer.citations)
     )
     return f'<h3 class="pc-label" dir="auto"{language}>{escape(label)}</h3><ol class="pc-cards">{cards}</ol>'
 
 
-def _card(citation: Citation, words: Words, folded: bool) -> str:
+def _card(citation: Citation, words: Words, folded: bool, stale: bool) -> str:
     """The card of a citation. Folded, it shows the sentence that answers; open, the whole excerpt."""
     mark = (citation.highlight[0] - citation.start, citation.highlight[1] - citation.start)
     language = attribute("lang", citation.language)
     title = f"{attribute('aria-label', _opening(citation, words))}>{escape(citation.title)}"
+    changed = f'<p class="pc-stale">{escape(words.say("stale"))}</p>' if stale else ""
     return (
-        f'<li class="pc-card{" pc-folded" if folded else ""}"{_place(citation)}>'
+        f'<li class="pc-card{" pc-folded" if folded else ""}"{_place(citation, stale)}>'
         f'<div class="pc-card-head"><span class="pc-n" aria-hidden="true">{citation.n}</span>'
         f'<button type="button" class="pc-title pc-open" dir="auto"{language}{title}</button>'
         f'<span class="pc-facts">{_facts(citation, words)}</span></div>'
-        f'<blockquote class="pc-excerpt" dir="auto"{language}>{marked(citation.text, mark, "pc-around")}</blockquote>'
+        f'{changed}<blockquote class="pc-excerpt" dir="auto"{language}>'
+        f"{marked(citation.text, mark, 'pc-around')}</blockquote>"
         f'<div class="pc-actions">{_actions(citation, words, folded)}</div></li>'
     )
 
@@ -139,14 +146,18 @@ def _actions(citation: Citation, words: Words, folded: bool) -> str:
     return f"{read}{copy}{fold}"
 
 
-def _place(citation: Citation) -> str:
-    """What the script of the page needs to open the article, and to copy the quote with its source."""
+def _place(citation: Citation, stale: bool) -> str:
+    """What the script of the page needs to open the article, and to copy the quote with its source.
+
+    In an article that has changed the offsets would mark other words: it is opened without any.
+    """
     date = english_date(citation.date) if citation.date else ""
     page = f"p. {citation.page}" if citation.page else ""
     source = " · ".join(part for part in (citation.title, date, citation.article, page) if part)
+    start, end, first, last = (0, 0, 0, 0) if stale else (citation.start, citation.end, *citation.highlight)
     values = {
-        "n": citation.n, "article": citation.article, "start": citation.start, "end": citation.end,
-        "from": citation.highlight[0], "to": citation.highlight[1], "source": source,
+        "n": citation.n, "article": citation.article, "start": start, "end": end, "from": first, "to": last,
+        "source": source,
     }  # fmt: skip
     return "".join(attribute(f"data-{name}", value) for name, value in values.items())
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from importlib.resources import files
@@ -13,17 +14,24 @@ from qa.page.browsers import fresh_cookie
 from qa.page.words import choose_language, direction
 
 COOKIE = "polycite_language"
-_STYLES = ("page.css", "evaluate.css", "corpus.css")
-_SCRIPTS = ("page.js", "evaluate.js", "corpus.js")  # in this order: the others use the first
-# Gradio compiles its templates in the browser, hence unsafe-eval; nothing is ever loaded from another host.
+_STYLES = ("page.css", "chats.css", "evaluate.css", "corpus.css")
+_SCRIPTS = (
+    "page.js", "reading.js", "translate.js", "turns.js", "history.js", "evaluate.js", "corpus.js",
+)  # fmt: skip  # all use the first
+# Gradio compiles its templates in the browser, hence unsafe-eval; nothing is ever loaded from another host. Of scripts
+# that stand in the page itself only those run that carry the number drawn for this one response.
 _POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'nonce-%s' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }  # fmt: skip
+_SCRIPT_TAG = re.compile(rb"<script(?=[\s>])")
 _HTML_TAG = re.compile(rb"<html[^>]*>")
 _PREVIEW = re.compile(rb'\s*<meta\s[^>]*(?:property|name)="(?:og|twitter):[^>]*>')
 
@@ -46,6 +54,7 @@ class Delivery:
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Holds the page back until it is whole, and sends it with its head completed."""
         asked = Headers(scope=scope)
+        nonce = secrets.token_urlsafe(16)
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         start: Message = {}
         body = b""
@@ -60,12 +69,12 @@ class Delivery:
                 return
             body += message.get("body", b"")
             if not message.get("more_body"):
-                whole = complete(body, page_language(asked))
+                whole = complete(body, page_language(asked), nonce)
                 head = MutableHeaders(raw=start["headers"])
                 head["content-length"] = str(len(whole))
                 if cookie := fresh_cookie(cookies(asked)):
                     head.append("set-cookie", cookie)
-                await _with_headers(send)(start)
+                await _with_headers(send, nonce)(start)
                 await send({"type": "http.response.body", "body": whole})
 
         await self._app({**scope, "headers": plain}, receive, hold)
@@ -84,11 +93,15 @@ def cookies(headers: Headers) -> dict[str, str]:
         return {}
 
 
-def complete(page: bytes, language: str) -> bytes:
-    """Gradio's page with its language, without its previews for social networks, and with our style and script."""
+def complete(page: bytes, language: str, nonce: str) -> bytes:
+    """Gradio's page with its language, without its previews for social networks, and with our style and script.
+
+    Its scripts carry ``nonce``, by which the browser knows that they are meant.
+    """
     tag = f'<html lang="{language}" dir="{direction(language)}">'.encode()
     page = _PREVIEW.sub(b"", _HTML_TAG.sub(tag, page, count=1))
-    return page.replace(b"</head>", _links() + b"</head>", 1)
+    page = page.replace(b"</head>", _links() + b"</head>", 1)
+    return _SCRIPT_TAG.sub(f'<script nonce="{nonce}"'.encode(), page)
 
 
 @cache
@@ -103,10 +116,11 @@ def _digest(name: str) -> str:
     return hashlib.sha256(files("qa.page").joinpath("assets", name).read_bytes()).hexdigest()[:12]
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, nonce: str = "") -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
+            headers["Content-Security-Policy"] = _POLICY % (nonce or secrets.token_urlsafe(16))
             for name, value in _HEADERS.items():
                 headers[name] = value
         await send(message)

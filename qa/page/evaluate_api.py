@@ -43,10 +43,10 @@ def add_evaluate_routes(app: FastAPI, opening: Opening) -> None:
         ("GET", "/page/feedback.jsonl", routes.feedback),
     )
     for method, path, handler in table:
-        app.add_api_route(path, _guarded(handler), methods=[method], response_model=None, include_in_schema=False)
+        app.add_api_route(path, guarded(handler), methods=[method], response_model=None, include_in_schema=False)
 
 
-def _guarded(handler: Handler) -> Handler:
+def guarded(handler: Handler) -> Handler:
     """The handler with every fault as one line of JSON."""
 
     async def guarded(request: Request) -> Response:
@@ -55,7 +55,7 @@ def _guarded(handler: Handler) -> Handler:
         except UserError as error:
             return JSONResponse({"error": " ".join(str(error).split())}, 400)
         except Exception:  # noqa: BLE001 - the log keeps it, the page has a sentence for it
-            _LOG.exception("the Evaluate tab asked for something that failed")
+            _LOG.exception("the page asked for something that failed")
             return JSONResponse({"error": ""}, 500)
 
     return guarded

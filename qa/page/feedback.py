@@ -36,9 +36,24 @@ def feedback_file(settings: Settings, cookies: Mapping[str, str]) -> Path | None
     return settings.data_folder / "feedback" / f"{shelf}.jsonl" if shelf else None
 
 
+def ratings_file(settings: Settings, cookies: Mapping[str, str]) -> Path | None:
+    """Where a browser's thumbs are kept; None without its cookie."""
+    file = feedback_file(settings, cookies)
+    return file.with_suffix(".ratings.jsonl") if file else None
+
+
 def keep(file: Path, answer: Answer, citation: int) -> None:
     """Appends an answer's question; ``citation`` is the number of the right one, 0 where none is. Raises OSError."""
-    line = json.dumps(as_test_question(answer, citation), ensure_ascii=False) + "\n"
+    _append(file, as_test_question(answer, citation))
+
+
+def judge(file: Path, answer: Answer, rating: Rating) -> None:
+    """Appends a thumb with the answer it is about; "" where it was taken back. Raises OSError."""
+    _append(file, {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "judged": rating.judged} | answer.as_json())
+
+
+def _append(file: Path, value: Mapping[str, Any]) -> None:
+    line = json.dumps(value, ensure_ascii=False) + "\n"
     with _WRITING:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8", newline="\n") as out:

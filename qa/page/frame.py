@@ -1,26 +1,36 @@
 """What stands around the conversation: the head of the page and the empty reading panel."""
 
+import json
+
 from qa.page.chat import render_status
 from qa.page.corpus import Corpus, render_corpus
 from qa.page.marks import attribute, escape
 from qa.page.opening import Status
 from qa.page.words import LANGUAGES, Words, words
 
+# What the script of the page puts there itself: only it knows, say, whether the browser translates.
+_OF_THE_SCRIPT = (
+    "ask_label", "ask_placeholder", "send", "ev_cancel", "edit_question", "link_copied", "ch_delete",
+    "more_in_articles", "tr_do", "tr_busy", "tr_done", "tr_failed", "tr_original",
+)  # fmt: skip
 
-def render_header(here: Words, corpus: Corpus | None, status: Status) -> str:
-    """Name, corpus (or what the start is doing), new chat, and the language of the page.
 
-    It also carries the words of the question field, which the script of the page puts there.
+def render_header(here: Words, corpus: Corpus | None, status: Status, user: str = "") -> str:
+    """Name, corpus (or what the start is doing), new chat, earlier chats, the page's language, the way out of a login.
+
+    It also carries the words that the script of the page puts where they belong.
     """
     about = render_corpus(corpus, here) if corpus else render_status(status, here)
     scope = f"{attribute('lang', here.language)}{attribute('dir', here.direction)}"
-    field = attribute("data-label", here.say("ask_label")) + attribute("data-placeholder", here.say("ask_placeholder"))
+    said = attribute("data-words", json.dumps({key: here.strings[key] for key in _OF_THE_SCRIPT}, ensure_ascii=False))
     return (
-        f'<header class="pc-header"{scope}{field}><div class="pc-brand"><h1>Polycite</h1>'
+        f'<header class="pc-header"{scope}{said}><div class="pc-brand"><h1>Polycite</h1>'
         f'<p class="pc-tagline">{escape(here.say("tagline"))}</p></div>'
         f'{_views(here)}<p class="pc-corpus" role="status">{about}</p>'
-        f'<div class="pc-tools"><button type="button" class="pc-new">{escape(here.say("new_chat"))}</button>'
-        f"{_languages(here)}</div></header>"
+        f'<div class="pc-tools"><button type="button" class="pc-pill pc-new">{escape(here.say("new_chat"))}</button>'
+        '<button type="button" class="pc-pill pc-show-chats" aria-haspopup="dialog">'
+        f"{escape(here.say('ch_title'))}</button>{_languages(here)}{_way_out(here, user) if user else ''}"
+        "</div></header>"
     )
 
 
@@ -33,7 +43,7 @@ def render_panel(here: Words) -> str:
         f"{attribute('data-failed', here.say('load_failed'))}{attribute('data-position', position)}>"
         f'<div class="pc-panel-bar">{_tool("previous", "pc-previous", here)}'
         f'<span class="pc-position" aria-live="polite"></span>{_tool("next", "pc-next", here)}'
-        f'<span class="pc-space"></span>{_tool("close", "pc-close", here)}</div>'
+        f'<span class="pc-space"></span>{_keys_button(here)}{_tool("close", "pc-close", here)}</div>{_keys(here)}'
         '<div class="pc-panel-body" tabindex="0"></div></aside>'
     )
 
@@ -50,6 +60,32 @@ def _views(here: Words) -> str:
 def _tool(key: str, style: str, here: Words) -> str:
     names = attribute("aria-label", here.say(key)) + attribute("title", here.say(key))
     return f'<button type="button" class="pc-tool {style}"{names}></button>'
+
+
+def _way_out(here: Words, user: str) -> str:
+    """The button that ends a login."""
+    button = (
+        f'<button type="submit" class="pc-log-out"{attribute("title", user)}>{escape(here.say("log_out"))}</button>'
+    )
+    return f'<form method="post" action="logout">{button}</form>'
+
+
+def _keys_button(here: Words) -> str:
+    names = attribute("aria-label", here.say("keys")) + attribute("title", here.say("keys"))
+    return (
+        f'<button type="button" class="pc-tool pc-help" aria-expanded="false" aria-controls="pc-keys"{names}></button>'
+    )
+
+
+def _keys(here: Words) -> str:
+    """Which keys do what while an article is open."""
+    on, back = ("←", "→") if here.direction == "rtl" else ("→", "←")
+    keys = (("next", ("J", on)), ("previous", ("K", back)), ("close", ("Esc",)), ("keys", ("?",)))
+    rows = "".join(
+        f"<div><dt>{' '.join(f'<kbd>{key}</kbd>' for key in pressed)}</dt><dd>{escape(here.say(does))}</dd></div>"
+        for does, pressed in keys
+    )
+    return f'<dl id="pc-keys" class="pc-keys" hidden>{rows}</dl>'
 
 
 def _languages(here: Words) -> str:

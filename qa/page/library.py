@@ -108,17 +108,22 @@ class Library:
         name = file_name(asked)
         check_content(name, content)
         path = self.folder / name
+        replaced: list[Deleted] = []
+
+        def make_way() -> None:
+            if path.is_file():
+                replaced.append(self.trash.put(name))
+
         with self._changing:
-            self._check_case(name)
             try:
+                self._check_case(name)
                 if path.is_file() and path.read_bytes() == content:
                     return Kept(name, None, same=True)
-                replaced = self.trash.put(name) if path.is_file() else None
-                write_whole(path, content)
+                write_whole(path, content, make_way)
             except OSError as error:
                 raise UserError(f"{name}: cannot be kept ({error.strerror}): make room or mend the rights") from error
         self._wanted.set()
-        return Kept(name, replaced)
+        return Kept(name, replaced[0] if replaced else None)
 
     def delete(self, name: str) -> Deleted:
         """Move an article to the trash. Raises UserError."""
@@ -169,6 +174,7 @@ class Library:
             pause = max(_SHORTEST_PAUSE, _SHARE * (time.monotonic() - started))
             if asked or (now != self._seen and now == before):
                 self._seen = now
+                self._emptied = self._emptied and not (now and now.files)
                 self._refresh(engine)
             before = now
 

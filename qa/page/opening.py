@@ -1,11 +1,12 @@
 """Opens the articles in the background while the page is already up, and lets questions wait for them."""
 
 import asyncio
+import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal, Protocol, TypedDict, Unpack
 
 from index.articles import Article
@@ -15,6 +16,7 @@ from qa.answer import Answer
 
 Progress = Callable[[str, int, int], None]
 _POLL = 0.1  # seconds
+_MOST_WRITERS = 32  # answers that language models write at the same time
 
 
 class Options(TypedDict, total=False):
@@ -41,6 +43,11 @@ class Answerer(Protocol):
     def ask(self, question: str, **options: Unpack[Options]) -> Answer:
         """Answers a question. Raises UserError on bad input."""
 
+    def stream(
+        self, question: str, *, cancel: threading.Event | None = None, **options: Unpack[Options]
+    ) -> Iterator[Answer]:
+        """The same as it grows; what takes a language model's time comes after the first."""
+
 
 @dataclass(frozen=True)
 class Status:
@@ -54,7 +61,11 @@ class Status:
 
 
 class Opening:
-    """An engine that is being opened in a thread. Questions run one at a time, in the order they came."""
+    """An engine that is being opened in a thread.
+
+    Questions begin in the order they came, one for each processor at a time, since each takes one thread; what a
+    language model writes runs beside them.
+    """
 
     def __init__(self, settings: Settings, open_engine: Callable[[Settings, Progress], Answerer]) -> None:
         self.settings = settings
@@ -63,7 +74,8 @@ class Opening:
         self.closed = False  # whether the program ends and takes no more questions
         self._open_engine = open_engine
         self._engine: Answerer | None = None
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="polycite-ask")
+        self._worker = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="polycite-ask")
+        self._writers = ThreadPoolExecutor(max_workers=_MOST_WRITERS, thread_name_prefix="polycite-write")
 
     def start(self, failed: Callable[[], None] = lambda: None) -> None:
         """Begins to open the engine; ``failed`` is called, in that thread, should it not open."""
@@ -84,9 +96,25 @@ class Opening:
 
     async def ask(self, question: str, **options: Unpack[Options]) -> Answer:
         """The answer, when the engine is open and done with earlier questions. Raises UserError, NotOpenedError."""
+        answers = [answer async for answer in self.stream(question, **options)]
+        return answers[-1]
+
+    async def stream(self, question: str, **options: Unpack[Options]) -> AsyncGenerator[Answer]:
+        """The answer as it grows, at least once. Given up, it stops a language model too. Raises as ``ask`` does."""
         engine = await self.ready()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, partial(engine.ask, question, **options))
+        cancel = threading.Event()
+        growing = engine.stream(question, cancel=cancel, **options)
+        worker = self._worker
+        try:
+            while True:
+                answer = await loop.run_in_executor(worker, next, growing, None)
+                if answer is None:
+                    return
+                yield answer
+                worker = self._writers
+        finally:
+            cancel.set()
 
     def ask_from_thread(self, question: str) -> Answer:
         """The same for threads, which wait their turn as the chat's questions do. The engine must be open.
@@ -96,11 +124,12 @@ class Opening:
         if self._engine is None:
             raise NotOpenedError("the articles are not open yet")
         try:
-            waiting = self._worker.submit(self._engine.ask, question)
+            growing = self._engine.stream(question)
+            first = self._worker.submit(next, growing).result()
         except RuntimeError:
             self.closed = True
             raise
-        return waiting.result()
+        return next(iter(deque(growing, maxlen=1)), first)
 
     def _open(self, failed: Callable[[], None]) -> None:
         try:

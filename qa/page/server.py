@@ -14,52 +14,63 @@ from qa.page.opening import Answerer, Opening, Progress
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+    from qa.doors.doors import Doors
+
 _LAST_PORT = 65_535
 _FONTS = ["ui-sans-serif", "system-ui", "sans-serif"]
 
 
-def create_app(opening: Opening, hosts: tuple[str, ...] = ("*",)) -> "FastAPI":
-    """The application; it answers only requests for the given host names."""
+def create_app(opening: Opening, doors: "Doors | None" = None, *, mcp: bool = False) -> "FastAPI":
+    """The application. Without ``doors`` it lets everybody in, and answers to every name."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
     from fastapi import FastAPI
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+    from qa.doors.install import add_doors
     from qa.page.api import add_routes
     from qa.page.blocks import build_page
+    from qa.page.chat_api import add_chat_routes
     from qa.page.corpus_api import add_corpus_routes
     from qa.page.delivery import Delivery
     from qa.page.evaluate_api import add_evaluate_routes
 
     app = FastAPI(title="Polycite", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    blocks = build_page(opening)
+    known = add_doors(app, doors, opening.settings, set(blocks.fns))
     app.add_middleware(Delivery)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     add_evaluate_routes(app, opening)
     add_corpus_routes(app, opening)
+    add_chat_routes(app, opening)
     add_routes(app, opening)
+    if mcp:
+        from qa.mcp_server import add_mcp
+
+        add_mcp(app, opening)
     theme = gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"])
     gr.mount_gradio_app(
-        app, build_page(opening), path="/", theme=theme, footer_links=[], run_history=False, enable_monitoring=False,
-        ssr_mode=False, mcp_server=False, pwa=False, max_file_size="1mb", show_error=False,
+        app, blocks, path="/", theme=theme, footer_links=[], run_history=False, enable_monitoring=False,
+        ssr_mode=False, mcp_server=False, pwa=False, max_file_size="1mb", show_error=False, auth_dependency=known,
     )  # fmt: skip
     return app
 
 
 def run(
     settings: Settings, open_engine: Callable[[Settings, Progress], Answerer], host: str, port: int,
-    hosts: tuple[str, ...] = (),
+    doors: "Doors | None" = None, *, mcp: bool = False,
 ) -> None:  # fmt: skip
-    """Serves until it is interrupted; ``hosts`` are names under which a proxy passes requests on.
+    """Serves until it is interrupted, for whoever ``doors`` let in: by default everybody on this machine.
 
     Raises UserError where the address cannot be had or the articles cannot be opened.
     """
+    from qa.doors.doors import open_doors
+
     if not settings.corpus.is_dir():
         raise UserError(f"there is no folder {str(settings.corpus)!r}: give --corpus a folder of articles")
+    doors = doors or open_doors(host)
     listening = listen(host, port)
     opening = Opening(settings, open_engine)
     with listening:
-        _serve(opening, listening, host, hosts)
+        _serve(opening, listening, host, doors, mcp)
     if opening.error:
         raise opening.error
 
@@ -95,13 +106,12 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"{host!r} is no address of this machine ({error}): give --host 127.0.0.1 or another of its addresses"
 
 
-def _serve(opening: Opening, listening: socket.socket, host: str, hosts: tuple[str, ...]) -> None:
+def _serve(opening: Opening, listening: socket.socket, host: str, doors: "Doors", mcp: bool) -> None:
     import uvicorn
 
-    # A loopback address answers to its own names only, so that no foreign page reaches it by a name that it made up.
-    local = ("127.0.0.1", "localhost", "[::1]", *hosts) if host in _LOOPBACK else ("*",)
     # Pages that are open hold a connection, which would keep the server from ending.
-    config = uvicorn.Config(create_app(opening, local), log_level="warning", timeout_graceful_shutdown=1)
+    app = create_app(opening, doors, mcp=mcp)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
     server = uvicorn.Server(config)
 
     def give_up() -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from index.articles import Article, parse_article
@@ -45,8 +46,11 @@ def too_large(name: str) -> UserError:
     return UserError(f"{name}: has more than {MOST_BYTES:,} bytes: split it")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it. Raises OSError; then nothing has changed."""
+def write_whole(path: Path, content: bytes, make_way: Callable[[], object]) -> None:
+    """Write a file so that nobody ever sees a part of it; ``make_way`` is called once it only has to be put in place.
+
+    Raises OSError; then nothing has changed.
+    """
     handle, temporary = tempfile.mkstemp(prefix=".polycite-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as out:
@@ -54,6 +58,7 @@ def write_whole(path: Path, content: bytes) -> None:
             out.flush()
             os.fsync(out.fileno())
         Path(temporary).chmod(0o644)
+        make_way()
         Path(temporary).replace(path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)

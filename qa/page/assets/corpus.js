@@ -5,7 +5,7 @@
 
   const polycite = window.polycite;
   const BUSY = 500; // milliseconds between two looks at a folder that is being indexed
-  const CALM = 3000;
+  const CALM = 2000;
   const PAUSE = 250; // after a key, before the table is searched
   let root = null;
   let narrow = () => {}; // hands the chat what it keeps to

@@ -1,5 +1,5 @@
-// The page's script: the reading panel, citations, copying, and names and dates in the reader's language.
-// Everything it shows was escaped by the server; it writes no HTML of its own.
+// The page's script: the reading panel, citations, and names and dates in the reader's language. The scripts after it
+// use what it leaves in window.polycite. Everything shown was escaped by the server; none of them writes HTML of its own.
 (() => {
   "use strict";
 
@@ -11,13 +11,26 @@
   let opener = null; // what had the focus before the panel
   let ticket = 0; // tells the latest article request from earlier ones
   let lastTurn = 0;
+  let isReady = false;
   let headLanguage = "";
-  let rated = ""; // what is to have the focus once a rating is shown
+  let said = {}; // the words of the scripts, in the page's language
+  let focused = null; // {element, turn, place}: what had the focus in the chat, for when the server draws it anew
 
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const language = () => document.documentElement.lang || "en";
   const panel = () => $("#pc-panel");
+
+  const say = (key, values = {}) => (said[key] || "").replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+
+  // An element with text; whatever the text holds, it stays text.
+  function make(tag, style, text = "") {
+    const element = document.createElement(tag);
+    element.className = style;
+    element.textContent = text;
+    if (tag === "button") element.type = "button";
+    return element;
+  }
 
   // ---- names of languages and dates -------------------------------------------------------------------------------
 
@@ -81,33 +94,11 @@
     }
   }
 
-  async function copy(button) {
-    const card = cardFor(button);
-    const quote = card.classList.contains("pc-folded") && $("mark", card) ? $("mark", card) : $(".pc-excerpt", card);
-    await writeClipboard(`${quote.textContent.trim()}\n— ${card.dataset.source}`);
-    const before = button.textContent;
-    button.textContent = button.dataset.copied;
-    setTimeout(() => { button.textContent = before; }, 1600);
-  }
-
-  async function writeClipboard(text) {
-    if (navigator.clipboard && window.isSecureContext) {
-      try { return await navigator.clipboard.writeText(text); } catch { /* refused: the old way below */ }
-    }
-    const area = document.createElement("textarea");
-    area.value = text;
-    area.className = "pc-hidden";
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-
   // ---- the reading panel ------------------------------------------------------------------------------------------
 
   async function open(card, from) {
     if (from) opener = from;
-    hideTip();
+    polycite.hideTip();
     shown = { turn: turnOf(card).dataset.turn, n: card.dataset.n };
     showPanel();
     const mine = ++ticket;
@@ -207,45 +198,6 @@
     }
   }
 
-  // ---- the quote shown while a citation is pointed at ---------------------------------------------------------------
-
-  const tip = document.createElement("div");
-  tip.id = "pc-tip";
-  tip.setAttribute("role", "tooltip");
-  tip.hidden = true;
-
-  function showTip(chip) {
-    const card = cardFor(chip);
-    const quote = card && ($("mark", card) || $(".pc-excerpt", card));
-    if (!quote) return;
-    const said = document.createElement("p");
-    said.textContent = quote.textContent.trim();
-    said.lang = $(".pc-excerpt", card).lang;
-    said.dir = "auto";
-    const source = document.createElement("p");
-    source.className = "pc-facts";
-    source.textContent = $(".pc-card-head .pc-facts", card).textContent;
-    tip.replaceChildren(said, source);
-    tip.hidden = false;
-    chip.setAttribute("aria-describedby", tip.id);
-    placeTip(chip);
-  }
-
-  function placeTip(chip) {
-    const at = chip.getBoundingClientRect();
-    const box = tip.getBoundingClientRect();
-    const left = Math.min(Math.max(8, at.left + at.width / 2 - box.width / 2), window.innerWidth - box.width - 8);
-    const above = at.top - box.height - 8;
-    tip.style.left = `${Math.max(8, left)}px`;
-    tip.style.top = `${above >= 8 ? above : at.bottom + 8}px`;
-  }
-
-  function hideTip() {
-    if (tip.hidden) return;
-    tip.hidden = true;
-    for (const chip of $$('[aria-describedby="pc-tip"]')) chip.removeAttribute("aria-describedby");
-  }
-
   // ---- what the reader does ---------------------------------------------------------------------------------------
 
   function onClick(event) {
@@ -253,13 +205,13 @@
     const button = target.closest("button");
     if (button && panel() && panel().contains(button)) return onPanelButton(button);
     if (button && button.matches(".pc-chip, .pc-open")) return void open(cardFor(button), button);
-    if (button && button.matches(".pc-copy")) return void copy(button);
     if (button && button.matches(".pc-fold")) return onFold(cardFor(button));
     const card = target.closest(".pc-card");
     if (card && !button && !String(window.getSelection())) open(card, $(".pc-open", card));
   }
 
   function onPanelButton(button) {
+    if (button.matches(".pc-help")) showKeys();
     if (button.matches(".pc-close")) close();
     if (button.matches(".pc-previous")) step(-1);
     if (button.matches(".pc-next")) step(1);
@@ -275,34 +227,52 @@
     // An Enter that ends the composing of a word (Chinese, Japanese, Korean) is no Send.
     if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) return event.stopImmediatePropagation();
     if (event.key === "Escape") return onEscape(event);
-    const inPanel = shown && panel().contains(event.target);
-    if (!inPanel || event.ctrlKey || event.metaKey || event.altKey) return;
-    const forward = document.documentElement.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const back = document.documentElement.dir === "rtl" ? "ArrowRight" : "ArrowLeft";
-    if (event.key === "j" || event.key === forward) step(1);
-    else if (event.key === "k" || event.key === back) step(-1);
-    else return;
-    event.preventDefault();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+    if (onKeyOfCitations(event)) event.preventDefault();
+  }
+
+  // While an article is open, and wherever a citation has the focus. Elsewhere letters are no keys: whoever dictates
+  // or reads by ear does not want them to be.
+  function onKeyOfCitations({ key, code, target }) {
+    const way = onward(letterOf(key, code));
+    if (shown && (panel().contains(target) || target === document.body)) {
+      if (way) step(way);
+      else if (key === "?") showKeys();
+      return Boolean(way) || key === "?";
+    }
+    const at = way && target.closest(".pc-card, .pc-chip");
+    if (!at) return false;
+    const cards = cardsOf(turnOf(at));
+    const next = cards[cards.indexOf(cardFor(at)) + way];
+    if (next) open(next, $(".pc-open", next));
+    return true;
+  }
+
+  // On a Cyrillic, Greek or Arabic keyboard the key that bears the Latin letter counts.
+  function letterOf(key, code) {
+    if (key.length > 1) return key;
+    return (/[\x20-\x7e]/.test(key) ? key : code.replace("Key", "")).toLowerCase();
+  }
+
+  function onward(key) {
+    const rtl = document.documentElement.dir === "rtl";
+    if (key === "j" || key === (rtl ? "ArrowLeft" : "ArrowRight")) return 1;
+    return key === "k" || key === (rtl ? "ArrowRight" : "ArrowLeft") ? -1 : 0;
+  }
+
+  function showKeys() {
+    const keys = $("#pc-keys");
+    keys.hidden = !keys.hidden;
+    $(".pc-help", panel()).setAttribute("aria-expanded", String(!keys.hidden));
   }
 
   function onEscape(event) {
-    if (event.isComposing) return;
-    if (!tip.hidden) hideTip();
-    else close();
+    if (event.isComposing || event.target.closest("dialog, .pc-edit-form")) return;
+    if (!polycite.hideTip()) close();
   }
-
-  const onChip = (act) => (event) => {
-    const chip = event.target.closest && event.target.closest(".pc-chip");
-    if (chip) act(chip);
-  };
 
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey, true);
-  document.addEventListener("pointerover", onChip((chip) => showTip(chip)));
-  document.addEventListener("pointerout", onChip(() => hideTip()));
-  document.addEventListener("focusin", onChip((chip) => { if (chip.matches(":focus-visible")) showTip(chip); }));
-  document.addEventListener("focusout", onChip(() => hideTip()));
-  document.addEventListener("scroll", hideTip, { capture: true, passive: true });
   narrow.addEventListener("change", () => { if (shown) coverPage(narrow.matches); });
 
   // ---- the parts that the server fills ------------------------------------------------------------------------------
@@ -320,18 +290,17 @@
   function mountChat(element, trigger) {
     element.addEventListener("click", (event) => {
       const example = event.target.closest(".pc-example");
-      if (example) trigger("select", { index: 0, value: example.dataset.question });
+      if (example) polycite.ask(example.dataset.question);
       const rating = event.target.closest(".pc-thumb, .pc-keep-question");
       if (rating) rate(rating, trigger);
     });
+    polycite.ask = (question) => trigger("select", { index: 0, value: question });
     polycite.askAlone = (question) => trigger("option_select", { index: 0, value: question });
   }
 
   // A thumb, or the making of a test question: the answer of the server redraws the chat.
   function rate(button, trigger) {
-    const turn = turnOf(button).dataset.turn;
-    const index = Number(turn);
-    rated = `[data-turn="${turn}"] .pc-rate :is(${button.dataset.judged ? `.pc-thumb-${button.dataset.judged}` : "a"})`;
+    const index = Number(turnOf(button).dataset.turn);
     if (button.dataset.judged) return void trigger("like", { index, value: button.dataset.judged, liked: true });
     const choice = $(".pc-choice", button.parentElement);
     trigger("submit", { index, value: Number(choice ? choice.value : button.dataset.right) });
@@ -346,31 +315,49 @@
       document.documentElement.dir = head.dir;
     }
     headLanguage = head.lang;
-    labelField(head.dataset);
+    said = JSON.parse(head.dataset.words);
+    labelField();
     const select = $(".pc-language", head);
     if (select.value !== head.lang) select.value = head.lang;
   }
 
-  function labelField({ label, placeholder }) {
+  function labelField() {
     const field = $("#pc-question textarea");
     if (!field) return;
-    if (field.placeholder !== placeholder) field.placeholder = placeholder;
-    if (field.ariaLabel !== label) field.ariaLabel = label;
+    if (field.placeholder !== say("ask_placeholder")) field.placeholder = say("ask_placeholder");
+    if (field.ariaLabel !== say("ask_label")) field.ariaLabel = say("ask_label");
     field.dir = "auto";
   }
 
   function onChat(element) {
     restoreFolds();
-    if (rated && $(rated) && document.activeElement === document.body) {
-      $(rated).focus({ preventScroll: true });
-      rated = "";
-    }
     const turns = $$("[data-turn]", element);
     const newest = turns.length ? Number(turns[turns.length - 1].dataset.turn) : 0;
     if (newest > lastTurn) onNewTurn(turns[turns.length - 1]);
     lastTurn = Math.max(lastTurn, newest);
     if (shown && !shownCard()) close();
     else markActive();
+    for (const each of polycite.afterChat) each(element, turns);
+    restoreFocus();
+  }
+
+  const focusable = (turn) => $$("a, button, select, textarea", turn);
+
+  function rememberFocus({ target }) {
+    const turn = target.closest && turnOf(target);
+    focused = turn ? { element: target, turn: turn.dataset.turn, place: focusable(turn).indexOf(target) } : null;
+  }
+
+  // Whoever clicks beside everything has let go; whose element was drawn anew has not.
+  function forgetFocus({ target }) {
+    setTimeout(() => { if (target.isConnected && document.activeElement === document.body) focused = null; });
+  }
+
+  function restoreFocus() {
+    if (!focused || focused.element.isConnected || document.activeElement !== document.body) return;
+    const turn = $(`[data-turn="${focused.turn}"]`);
+    const there = turn ? focusable(turn) : [];
+    if (there.length) there[Math.min(focused.place, there.length - 1)].focus({ preventScroll: true });
   }
 
   function onNewTurn(turn) {
@@ -388,6 +375,9 @@
     if (shown && panel().hidden && shownCard()) open(shownCard(), null);
   }
 
+  document.addEventListener("focusin", rememberFocus);
+  document.addEventListener("focusout", forgetFocus);
+
   const mounts = { header: mountHeader, chat: mountChat, panel: () => {} };
   const changes = { header: onHeader, chat: onChat, panel: onPanel };
 
@@ -396,20 +386,27 @@
     const changed = () => {
       changes[name](element);
       localise(element);
+      ready();
       if (name === "header") localise(document); // the language may have changed under all other parts
     };
     new MutationObserver(changed).observe(element, { childList: true, subtree: true, characterData: true, attributes: true });
     changed();
-    if (name === "panel") ready();
   }
 
+  // Once the page is in the reader's language: the question field gets its words and, where no keyboard jumps up, focus.
   function ready() {
-    document.body.append(tip);
-    const field = $("#pc-question textarea");
-    if ($(".pc-header")) labelField($(".pc-header").dataset);
-    if (field && !narrow.matches) field.focus({ preventScroll: true });
+    if (isReady || !$(".pc-chat[data-opened]") || !$("#pc-question textarea")) return;
+    isReady = true;
+    labelField();
+    if (!narrow.matches && document.activeElement === document.body) {
+      $("#pc-question textarea").focus({ preventScroll: true });
+    }
   }
 
-  const polycite = { mount, mounts, changes, localise, close, fetchText, language };
+  const polycite = {
+    mount, mounts, changes, localise, open, close, fetchText, language, say, make, $, $$, turnOf, cardFor, keyOf, shownCard,
+    afterChat: [], // what else is to be done whenever the chat was drawn: called with it and its turns
+    hideTip: () => false, // whether there was one
+  };
   window.polycite = polycite;
 })();
