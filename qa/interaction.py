@@ -2,8 +2,8 @@
 
 Two square matrices and a vector, trained by ``benchmarks/train_interaction.py`` on 1 706 questions of our own writing
 in 45 languages (``benchmarks/training``), together with the encoder's layers that read questions, and kept in
-``interaction-NAME.npz``. Only the question's side is changed, so nothing stored depends on them. An encoder without such
-a file is used as it is.
+``interaction-NAME.npz``. Only the question's side is changed, so nothing stored depends on them. An encoder
+without such a file is used as it is.
 """
 
 from dataclasses import dataclass
