@@ -17,7 +17,7 @@ from quality import corpora
 
 from index.centres import ResidualCentres, normalise
 from index.collection import Collection
-from index.encoder import Encoder
+from index.encoder import Encoder, SentenceTransformerEncoder
 from index.settings import PROJECT, Settings
 from index.vectors import VectorCache
 from qa.engine import Engine, open_engine
@@ -27,6 +27,7 @@ from qa.interaction import untrained
 from qa.question import Question as Understood
 from qa.question import understand
 from qa.ranking import rank
+from qa.shifts import unshifted
 
 Variant = Callable[[str, Encoder, Collection], tuple[Understood, Collection]]
 
@@ -52,9 +53,19 @@ def whole(text: str, encoder: Encoder, collection: Collection) -> tuple[Understo
     return understand(text, encoder, collection), collection
 
 
+def without_shifts(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
+    """Questions centred as passages are."""
+    return understand(text, encoder, collection, shifts=unshifted(encoder.dimension)), collection
+
+
 def without_training(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
-    """Token matches as they are."""
-    return understand(text, encoder, collection, untrained(encoder.dimension)), collection
+    """Questions read by the encoder as it is, token matches as they are."""
+    return understand(text, plain(encoder), collection, untrained(encoder.dimension)), collection
+
+
+def plain(encoder: Encoder) -> Encoder:
+    """The encoder as it is."""
+    return encoder.unadapted if isinstance(encoder, SentenceTransformerEncoder) else encoder
 
 
 def without_dates(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
@@ -64,7 +75,7 @@ def without_dates(text: str, encoder: Encoder, collection: Collection) -> tuple[
 
 def without_tokens(text: str, encoder: Encoder, collection: Collection) -> tuple[Understood, Collection]:
     """Vectors alone."""
-    question = understand(text, encoder, collection, untrained(encoder.dimension))
+    question = understand(text, plain(encoder), collection, untrained(encoder.dimension))
     return replace(question, interaction_weight=0.0), collection
 
 
@@ -108,6 +119,7 @@ def as_encoded(collection: Collection) -> Collection:
 VARIANTS: dict[str, Variant] = {
     "everything": whole,
     "without dates": without_dates,
+    "without the questions' own shifts": without_shifts,
     "without training": without_training,
     "... and without token matches": without_tokens,
     "... and without the corpus's own centres": without_residual,

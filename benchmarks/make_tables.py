@@ -1,20 +1,23 @@
-"""Computes index/tables/NAME.npz, where each language lies in the encoder's space.
+"""Computes index/tables/NAME.npz, where each language lies in the encoder's space, and qa/shifts-NAME.npz.
 
 The Declaration of Human Rights says the same in every language, so the mean vector of its passages in one language,
-less the mean over all languages, is that language's own offset (see ARCHITECTURE.md).
+less the mean over all languages, is that language's own offset (see ARCHITECTURE.md). Its single sentences behind the
+prompt of questions give another such offset; the difference between the two is what questions are shifted by.
 
-usage: python benchmarks/make_tables.py UDHR_FOLDER [--model NAME]
+usage: python benchmarks/make_tables.py UDHR_FOLDER [--model NAME] [--data FOLDER]
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.encoder import open_encoder
 from index.passages import group_passages
 from index.sentences import split_blocks, split_sentences
-from index.settings import DEFAULT_MODEL, Settings
+from index.settings import DEFAULT_MODEL, PROJECT, Settings
 
 # Files of the Declaration (ISO 639-3) by the code that Polycite's language detector gives.
 FILES = {
@@ -41,23 +44,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("udhr", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--data", type=Path, default=Settings().data)
     arguments = parser.parse_args()
-    encoder = open_encoder(Settings(model=arguments.model))
+    encoder = open_encoder(Settings(model=arguments.model, data=arguments.data)).unadapted
     languages, passage_means, token_means, tokens = [], [], [], []
+    question_means, question_token_means = [], []
     for language, file in FILES.items():
         path = arguments.udhr / f"{file}.txt"
         if not path.exists():
             print(f"left out {language}: no {path.name}")
             continue
-        vectors, found = encoder.encode_passages(_passages(path.read_text(encoding="utf-8"), language))
+        text = path.read_text(encoding="utf-8")
+        vectors, found = encoder.encode_passages(_passages(text, language))
         states = np.concatenate([each.vectors for each in found])
         languages.append(language)
         passage_means.append(vectors.mean(0))
         token_means.append(states.mean(0))
         tokens.append(states[:: max(1, len(states) // 1000)] - token_means[-1])
+        asked = [encoder.encode_question(text[s.start : s.end]) for s in split_sentences(text, language)]
+        question_means.append(np.mean([vector for vector, _ in asked], axis=0))
+        question_token_means.append(np.concatenate([each.vectors for _, each in asked]).mean(0))
         print(f"{language}: {len(vectors)} passages, {len(states)} tokens", flush=True)
     passages, token_table = np.stack(passage_means), np.stack(token_means)
-    target = Path(__file__).parent.parent / "index" / "tables" / f"{Path(arguments.model).name}.npz"
+    file = f"{Path(arguments.model).name}.npz"
+    target = PROJECT / "index" / "tables" / file
     target.parent.mkdir(exist_ok=True)
     np.savez_compressed(
         target,
@@ -69,6 +79,17 @@ def main() -> None:
         token_scale=np.concatenate(tokens).std(0).astype(np.float32),
     )
     print(f"{target.name}: {len(languages)} languages, {target.stat().st_size // 1024} KB")
+    shifts = [_offsets(q) - _offsets(p) for q, p in ((question_means, passages), (question_token_means, token_table))]
+    vector_shifts, token_shifts = (shift.astype(np.float16) for shift in shifts)
+    path = PROJECT / "qa" / f"shifts-{file}"
+    np.savez_compressed(path, languages=np.array(languages), vectors=vector_shifts, tokens=token_shifts)
+
+
+def _offsets(means: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means [languages, dimension] less the mean over all languages."""
+    table = np.stack(list(means))
+    offsets: NDArray[np.float32] = table - table.mean(0)
+    return offsets
 
 
 def _passages(text: str, language: str) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from pools import make_pool
 
-from index.encoder import Encoder
+from index.encoder import open_encoder
 from index.settings import PROJECT, SEEDS, Settings
 from qa.engine import Engine, open_engine
 from qa.evaluation import Question, compute_metrics, read_questions
@@ -44,7 +44,7 @@ def main() -> None:
         results[name] = measure(engine, questions)
         show(name, results[name])
         if arguments.rival:
-            found = rival(engine.encoder, engine, questions)
+            found = rival(engine, questions)
             print("  LlamaIndex's default: " + "  ".join(f"{key} {value:.3f}" for key, value in found.items()))
             results[name]["rival"] = found
     if arguments.json:
@@ -86,10 +86,12 @@ def _cell(metric: str, value: dict[str, Any]) -> str:
     return f"{metric} {value['value']:.3f} [{value['low']:.2f}, {value['high']:.2f}] n={value['n']}"
 
 
-def rival(encoder: Encoder, engine: Engine, questions: list[Question]) -> dict[str, float]:
+def rival(engine: Engine, questions: list[Question]) -> dict[str, float]:
     """Share of answerable questions whose accepted string stands in the first, or the first five, chunks."""
     from llama_index.core import Document, MockEmbedding, VectorStoreIndex
     from llama_index.core.node_parser import SentenceSplitter
+
+    encoder = open_encoder(engine.settings).unadapted
 
     class Embedding(MockEmbedding):
         """The same encoder with the same prompts."""

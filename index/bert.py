@@ -4,9 +4,10 @@ sentence-transformers runs any model; this runs one kind, faster: texts of like 
 has a thread of its own, and the weights stay in the file until they are touched. The vectors are the same.
 """
 
+import copy
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
 
+    _Layer = tuple[tuple[Tensor, Tensor], ...]
+
+Factors = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]  # by name of a matrix [out, in]:
+# up [out, rank] and down [rank, in], whose product is added to it
+
 PIECE_RARITY = "piece_rarity.npy"  # beside the tokenizer, whose own file takes half a second to read
 _BATCH_TOKENS = 512  # a batch's activations then fit the cache of one core
 
@@ -33,6 +39,9 @@ class Bert:
         self._config = _json(folder / "config.json")
         self.dimension = int(self._config["hidden_size"])
         self.longest = int(_json(folder / "sentence_bert_config.json")["max_seq_length"])  # tokens
+        self._made: dict[int, _Layer] = {}  # by number, made when first used
+        self._factors: Factors = {}
+        self._unchanged: Bert | None = None
 
     @staticmethod
     def fits(folder: Path) -> bool:
@@ -79,6 +88,13 @@ class Bert:
             kept: NDArray[np.float32] = np.load(path)
             return kept
         return rarity_of((self.folder / "tokenizer.json").read_text(encoding="utf-8"))
+
+    def adapted(self, factors: Factors) -> "Bert":
+        """The same model with something added to some matrices of its layers; it shares all the others."""
+        _ = self.tokenizer, self._embeddings
+        other = copy.copy(self)
+        other._made, other._factors, other._unchanged = {}, factors, self
+        return other
 
     def run(self, texts: Sequence[str], prompt: str) -> Iterator[tuple[int, Output]]:
         """See Model."""
@@ -127,7 +143,8 @@ class Bert:
             return functional.linear(x.to(weights[0].dtype), *weights)
 
         x = normalised(words[ids] + positions[:length] + kind, norm)
-        for attention, mixed, inner, outer, norm_1, norm_2 in self._layers:
+        for i in range(int(self._config["num_hidden_layers"])):
+            attention, mixed, inner, outer, norm_1, norm_2 = self._layer(i)
             parts = linear(x, attention).float().view(texts, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
             seen = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask=mask)
             x = normalised(x + linear(seen.transpose(1, 2).reshape(x.shape), mixed), norm_1)
@@ -148,28 +165,37 @@ class Bert:
         )
         return words, positions, kinds[0], self._pair("embeddings.LayerNorm")
 
-    @cached_property
-    def _layers(self) -> list[tuple[tuple["Tensor", "Tensor"], ...]]:
-        """Weight and bias of query, key and value in one, and of the other five parts of each layer."""
+    def _layer(self, i: int) -> "_Layer":
+        """Weight and bias of query, key and value in one, and of the other five parts of a layer."""
+        at = f"encoder.layer.{i}"
+        if self._unchanged is not None and not any(name.startswith(f"{at}.") for name in self._factors):
+            return self._unchanged._layer(i)
+        if i not in self._made:
+            self._made[i] = self._make(at)
+        return self._made[i]
+
+    def _make(self, at: str) -> "_Layer":
         import torch
 
         # Where the processor multiplies bfloat16, the matrices take a quarter of the time; sums, norms and attention
         # stay in float32, and no figure of quality moves by more than a question or two (README, "Speed").
         precision = torch.bfloat16 if _multiplies_bfloat16() else torch.float32
-        layers = []
-        for i in range(int(self._config["num_hidden_layers"])):
-            at = f"encoder.layer.{i}"
-            heads = [self._pair(f"{at}.attention.self.{name}") for name in ("query", "key", "value")]
-            names = ("attention.output.dense", "intermediate.dense", "output.dense")
-            norms = ("attention.output.LayerNorm", "output.LayerNorm")
-            joined = torch.cat([weight for weight, _ in heads]), torch.cat([bias for _, bias in heads])
-            linears = [joined, *(self._pair(f"{at}.{name}") for name in names)]
-            narrow = [(weight.to(precision), bias.to(precision)) for weight, bias in linears]
-            layers.append((*narrow, *(self._pair(f"{at}.{name}") for name in norms)))
-        return layers
+        heads = [self._pair(f"{at}.attention.self.{name}") for name in ("query", "key", "value")]
+        names = ("attention.output.dense", "intermediate.dense", "output.dense")
+        norms = ("attention.output.LayerNorm", "output.LayerNorm")
+        joined = torch.cat([weight for weight, _ in heads]), torch.cat([bias for _, bias in heads])
+        linears = [joined, *(self._pair(f"{at}.{name}") for name in names)]
+        narrow = [(weight.to(precision), bias.to(precision)) for weight, bias in linears]
+        return (*narrow, *(self._pair(f"{at}.{name}") for name in norms))
 
     def _pair(self, name: str) -> tuple["Tensor", "Tensor"]:
-        return self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        import torch
+
+        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        if name in self._factors:
+            up, down = (torch.from_numpy(each) for each in self._factors[name])
+            weight = weight + up @ down
+        return weight, bias
 
 
 def _multiplies_bfloat16() -> bool:

@@ -50,11 +50,11 @@ class LanguageTable:
 
     def passage_centre(self, languages: Mapping[str, float]) -> FloatMatrix:
         """Centre [dimension] of texts in these languages, weighted."""
-        return self.passage_base + self._mixed(self.passage_offsets, languages)
+        return self.passage_base + mixed(self.passage_offsets, self.rows, languages)
 
     def token_centre(self, languages: Mapping[str, float]) -> FloatMatrix:
         """The same for token vectors."""
-        return self.token_base + self._mixed(self.token_offsets, languages)
+        return self.token_base + mixed(self.token_offsets, self.rows, languages)
 
     def nearness(self, vector: FloatMatrix) -> dict[str, float]:
         """Cosine between a raw vector [dimension] and each language's offset: where the encoder places the text."""
@@ -62,13 +62,6 @@ class LanguageTable:
             return {}
         cosines = normalise(self.passage_offsets) @ normalise(vector - self.passage_base)
         return {code: float(cosines[row]) for code, row in self.rows.items()}
-
-    def _mixed(self, offsets: FloatMatrix, languages: Mapping[str, float]) -> FloatMatrix:
-        known = {code: weight for code, weight in languages.items() if code in self.rows}
-        mixed = np.zeros(offsets.shape[1], np.float32)
-        for code, weight in known.items():
-            mixed += weight / sum(known.values()) * offsets[self.rows[code]]
-        return mixed
 
 
 @dataclass(frozen=True)
@@ -118,6 +111,15 @@ def residual_centres(
         for code, total in sums.items()
     }
     return ResidualCentres(overall.astype(np.float32), means)
+
+
+def mixed(offsets: FloatMatrix, rows: Mapping[str, int], languages: Mapping[str, float]) -> FloatMatrix:
+    """Weighted mean [dimension] of the rows of ``offsets`` that languages have; zeros where none has one."""
+    known = {code: weight for code, weight in languages.items() if code in rows}
+    mean = np.zeros(offsets.shape[1], np.float32)
+    for code, weight in known.items():
+        mean += weight / sum(known.values()) * offsets[rows[code]]
+    return mean
 
 
 def normalise(vectors: FloatMatrix) -> FloatMatrix:

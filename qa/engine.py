@@ -69,7 +69,8 @@ class Engine:
         """A fingerprint of all that decides the answers: articles, encoder, and how they are used."""
         parts = [f"{name} {article.digest}" for name, article in sorted(self.articles.items())]
         state = hashlib.sha256("\n".join([*parts, fingerprint(self.encoder, self.collection.table)]).encode())
-        for file in sorted(resources.files("qa").iterdir(), key=lambda each: each.name):
+        files = [*resources.files("qa").iterdir(), *resources.files("index").joinpath("tables").iterdir()]
+        for file in sorted(files, key=lambda each: each.name):
             if file.name.endswith((".json", ".npz")):
                 state.update(file.read_bytes())
         if self.llm:

