@@ -99,7 +99,7 @@ BOUNDS = {"hit@1": 0.77, "a1": 0.70, "a5": 0.89, "hallucination": -0.36, "error"
 def test_facts_in_four_languages_find_their_article(engine: Engine) -> None:
     """Asked for: three questions an article, each in four languages, the right article first in 80 % of them.
 
-    Measured: 79 of 100, one short of it since questions are read by adapted layers (README); the bound is a little under.
+    Measured: 79 of 100, one short of it since questions are read by adapted layers (README); the bound is just under.
     """
     facts: dict[str, list[bool]] = defaultdict(list)
     by_article: dict[str, set[str]] = defaultdict(set)
