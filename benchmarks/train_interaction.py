@@ -195,7 +195,7 @@ def train(examples: list[Example], model: Learned, epochs: int) -> Learned:
                 right += int(each.gold[scores.argmax()])
             loss = torch.stack(losses).mean()
             loss.backward()
-            total += float(loss) * len(batch)
+            total += loss.item() * len(batch)
             optimiser.step()
             optimiser.zero_grad()
             for name, parameter in model.named_parameters():
