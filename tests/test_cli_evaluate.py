@@ -40,7 +40,7 @@ from records import records_of
     from index.settings import Settings
     FakeEngine.state = "scripted"
     engine = FakeEngine(Settings(), fake_articles(), delay={delay})
-    qa.cli._open = lambda settings: engine
+    qa.cli._open = lambda settings, llm=None: engine
     try:
         qa.cli.main(sys.argv[1:])
     finally:
@@ -57,7 +57,7 @@ class Scripted(FakeEngine):
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     engine = Scripted(Settings(), fake_articles())
-    monkeypatch.setattr("qa.cli._open", lambda settings: engine)
+    monkeypatch.setattr("qa.cli._open", lambda settings, llm=None: engine)
     monkeypatch.setattr("qa.evaluation.report.draw_plots", lambda *given: {})  # drawing takes long
     return engine
 
@@ -252,5 +252,5 @@ def test_a_broken_retriever_is_caught(
 
 def polycite_with(engine: Engine, monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     """The command over this engine."""
-    monkeypatch.setattr("qa.cli._open", lambda settings: engine)
+    monkeypatch.setattr("qa.cli._open", lambda settings, llm=None: engine)
     return polycite(*arguments)
