@@ -343,8 +343,10 @@ def test_hostile_articles_execute_nothing_and_load_nothing(open_page: OpenPage, 
         name = str(button.get_attribute("data-name"))
         button.click()
         page.wait_for_selector(".pc-lib-reader[open]")
-        shown = page.locator(".pc-lib-reader .pc-article-text").text_content()
-        assert shown == articles[name].text[articles[name].body :], name
+        page.wait_for_function(
+            "text => document.querySelector('.pc-lib-reader .pc-article-text')?.textContent === text",
+            arg=articles[name].text[articles[name].body :],
+        )
         opened.add(name)
         page.locator(".pc-lib-text").click()
         page.keyboard.press("Escape")

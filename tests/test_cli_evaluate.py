@@ -36,7 +36,6 @@ _PROGRAM = textwrap.dedent("""
     sys.path[:0] = [{tests!r}]
     import qa.cli
     from fake_engine import FakeEngine, fake_articles
-from records import records_of
     from index.settings import Settings
     FakeEngine.state = "scripted"
     engine = FakeEngine(Settings(), fake_articles(), delay={delay})

@@ -123,12 +123,13 @@ class Opening:
         """
         if self._engine is None:
             raise NotOpenedError("the articles are not open yet")
+        growing = self._engine.stream(question)
         try:
-            growing = self._engine.stream(question)
-            first = self._worker.submit(next, growing).result()
-        except RuntimeError:
+            waiting = self._worker.submit(next, growing)
+        except RuntimeError:  # the program ends
             self.closed = True
             raise
+        first = waiting.result()
         return next(iter(deque(growing, maxlen=1)), first)
 
     def _open(self, failed: Callable[[], None]) -> None:
