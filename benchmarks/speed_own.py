@@ -22,6 +22,7 @@ import numpy as np
 from index.centres import normalise
 from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix, Progress, Tokens, open_encoder
+from index.passages import LONGEST, SHORTEST
 from index.settings import Settings
 from index.sync import sync
 from qa.engine import Engine
@@ -119,12 +120,12 @@ def make_corpus(source: Path, folder: Path, sentences: int) -> None:
         paragraph
         for path in sorted(source.rglob("*.txt"))
         for paragraph in path.read_text(encoding="utf-8").split("\n")
-        if len(paragraph) > 80
+        if SHORTEST <= len(paragraph) <= LONGEST  # each is a passage by itself, and so encoded but once
     ]
     shuffle = random.Random(sentences)
     folder.mkdir(parents=True)
     for number in range(max(1, sentences // 20)):
-        text = "\n\n".join(shuffle.choices(pool, k=5))
+        text = "\n\n".join(shuffle.choices(pool, k=6))
         date = f"date {2010 + number % 15}-{1 + number % 12:02d} "
         (folder / f"{number:06d}.txt").write_text(date + text, encoding="utf-8")
 
