@@ -126,7 +126,7 @@ def test_the_doctor_finds_server_and_model(url: str) -> None:
     assert len(found) >= 3
 
 
-@pytest.mark.parametrize("question", ["What gifts did Putin give to Kim?", "Kdo je spremljal Kim Jong-una?"])
+@pytest.mark.parametrize("question", ["What gifts did Putin give to Kim?", "Kaj je Putin podaril Kimu?"])
 def test_whatever_it_says_is_shown_as_it_was_judged(engine: Engine, question: str) -> None:
     shown: list[Answer] = list(engine.stream(question, top=2))
     last = shown[-1]
