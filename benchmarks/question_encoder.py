@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional
 
 from index.bert import Bert
@@ -37,13 +38,14 @@ class QuestionEncoder(torch.nn.Module):
         model = encoder._model
         assert isinstance(model, Bert), "only the built-in forward pass can be trained"
         self._model, self._encoder, self.first = model, encoder, first
+        self._weights = load_file(model.folder / "model.safetensors")
         self._heads = int(model._config["num_attention_heads"])
         self._epsilon = float(model._config["layer_norm_eps"])
         self._last = int(model._config["num_hidden_layers"])
         self.up, self.down = torch.nn.ParameterDict(), torch.nn.ParameterDict()
         for i in range(first, self._last):
             for part in (*_QUERY_KEY_VALUE, *_OTHERS):
-                outer, inner = model._weights[f"encoder.layer.{i}.{part}.weight"].shape
+                outer, inner = self._weights[f"encoder.layer.{i}.{part}.weight"].shape
                 name = _key(f"encoder.layer.{i}.{part}")
                 self.up[name] = torch.nn.Parameter(torch.zeros(outer, rank))
                 self.down[name] = torch.nn.Parameter(torch.randn(rank, inner) / inner**0.5)
@@ -53,9 +55,11 @@ class QuestionEncoder(torch.nn.Module):
         prompt = self._encoder.prompts[0]
         encoding = self._model.tokenizer.encode(prompt + text)
         ids, offsets = torch.tensor(encoding.ids), np.array(encoding.offsets)
-        words, positions, kind, norm = self._model._embeddings
+        positions, kind, norm = self._model._embeddings
         with torch.no_grad():
-            x = functional.layer_norm(words[ids] + positions[: len(ids)] + kind, norm[0].shape, *norm, self._epsilon)
+            x = functional.layer_norm(
+                self._model.words(ids) + positions[: len(ids)] + kind, norm[0].shape, *norm, self._epsilon
+            )
             hidden = self._over(x[None], torch.ones(1, len(ids), dtype=torch.bool), 0, self.first)[0]
         inside = (offsets[:, 1] > offsets[:, 0]) & (offsets[:, 1] > len(prompt))
         rarity = self._model.rarity[np.array(encoding.ids)[inside]]
@@ -93,7 +97,7 @@ class QuestionEncoder(torch.nn.Module):
         return x
 
     def _linear(self, x: torch.Tensor, name: str) -> torch.Tensor:
-        weights = self._model._weights
+        weights = self._weights
         y = functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
         if _key(name) in self.up:
             kept = functional.dropout(x, 0.1, self.training)
@@ -101,7 +105,7 @@ class QuestionEncoder(torch.nn.Module):
         return y
 
     def _normalised(self, x: torch.Tensor, name: str) -> torch.Tensor:
-        weights = self._model._weights
+        weights = self._weights
         weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
         return functional.layer_norm(x, (x.shape[-1],), weight, bias, self._epsilon)
 

@@ -59,7 +59,7 @@ class Bert:
                 and modules in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
                 and "max_seq_length" in _json(folder / "sentence_bert_config.json")
                 and (folder / "tokenizer.json").is_file()
-                and (folder / "model.safetensors").is_file()
+                and _placed(folder / "model.safetensors")[1][1] == config["hidden_size"]
             )
         except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
             return False
@@ -134,7 +134,7 @@ class Bert:
 
         heads, epsilon = int(self._config["num_attention_heads"]), float(self._config["layer_norm_eps"])
         texts, length = ids.shape
-        words, positions, kind, norm = self._embeddings
+        positions, kind, norm = self._embeddings
 
         def normalised(x: "Tensor", weights: tuple["Tensor", "Tensor"]) -> "Tensor":
             return functional.layer_norm(x, (self.dimension,), *weights, epsilon)
@@ -142,7 +142,7 @@ class Bert:
         def linear(x: "Tensor", weights: tuple["Tensor", "Tensor"]) -> "Tensor":
             return functional.linear(x.to(weights[0].dtype), *weights)
 
-        x = normalised(words[ids] + positions[:length] + kind, norm)
+        x = normalised(self.words(ids) + positions[:length] + kind, norm)
         for i in range(int(self._config["num_hidden_layers"])):
             attention, mixed, inner, outer, norm_1, norm_2 = self._layer(i)
             parts = linear(x, attention).float().view(texts, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
@@ -152,18 +152,33 @@ class Bert:
             x = normalised(x + linear(hidden, outer), norm_2)
         return x
 
-    @cached_property
-    def _weights(self) -> dict[str, "Tensor"]:
-        from safetensors.torch import load_file
+    def words(self, ids: "Tensor") -> "Tensor":
+        """The rows [..., dimension] of the table of pieces.
 
-        return load_file(self.folder / "model.safetensors")  # mapped, not read
+        The file is mapped for the moment: a mapping that stays comes to hold the whole table, page by page.
+        """
+        import torch
+
+        path = self.folder / "model.safetensors"
+        offset, shape = self._words_placed
+        return torch.from_numpy(np.array(np.memmap(path, "<f4", "r", offset, shape)[ids.numpy()]))
 
     @cached_property
-    def _embeddings(self) -> tuple["Tensor", "Tensor", "Tensor", tuple["Tensor", "Tensor"]]:
-        words, positions, kinds = (
-            self._weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
-        )
-        return words, positions, kinds[0], self._pair("embeddings.LayerNorm")
+    def _words_placed(self) -> tuple[int, tuple[int, int]]:
+        return _placed(self.folder / "model.safetensors")
+
+    def weight(self, name: str) -> "Tensor":
+        """A tensor of the file, mapped for as long as it is held."""
+        from safetensors import safe_open
+
+        with safe_open(self.folder / "model.safetensors", "pt") as file:
+            found: Tensor = file.get_tensor(name)
+        return found
+
+    @cached_property
+    def _embeddings(self) -> tuple["Tensor", "Tensor", tuple["Tensor", "Tensor"]]:
+        positions, kinds = (self.weight(f"embeddings.{name}_embeddings.weight") for name in ("position", "token_type"))
+        return positions, kinds[0], self._pair("embeddings.LayerNorm")
 
     def _layer(self, i: int) -> "_Layer":
         """Weight and bias of query, key and value in one, and of the other five parts of a layer."""
@@ -186,16 +201,30 @@ class Bert:
         joined = torch.cat([weight for weight, _ in heads]), torch.cat([bias for _, bias in heads])
         linears = [joined, *(self._pair(f"{at}.{name}") for name in names)]
         narrow = [(weight.to(precision), bias.to(precision)) for weight, bias in linears]
-        return (*narrow, *(self._pair(f"{at}.{name}") for name in norms))
+        return (
+            *narrow,
+            *((weight.clone(), bias.clone()) for weight, bias in map(self._pair, [f"{at}.{n}" for n in norms])),
+        )
 
     def _pair(self, name: str) -> tuple["Tensor", "Tensor"]:
         import torch
 
-        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        weight, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
         if name in self._factors:
             up, down = (torch.from_numpy(each) for each in self._factors[name])
             weight = weight + up @ down
         return weight, bias
+
+
+def _placed(path: Path) -> tuple[int, tuple[int, int]]:
+    """Where in a safetensors file the table of pieces begins, in bytes, and its shape; ValueError if not float32."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        found = json.loads(file.read(size))["embeddings.word_embeddings.weight"]
+    if found["dtype"] != "F32":
+        raise ValueError(f"{found['dtype']} is not float32")
+    rows, columns = found["shape"]
+    return 8 + size + found["data_offsets"][0], (rows, columns)
 
 
 def _multiplies_bfloat16() -> bool:

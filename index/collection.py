@@ -94,22 +94,27 @@ class Collection:
 
     def passage_tokens(self, passages: NDArray[np.int32]) -> PassageTokens:
         """The tokens of passages."""
-        parts = [self._tokens_of(passage) for passage in np.unique(passages).tolist()]
-        none = PassageTokens(np.zeros((0, len(self.table.token_scale)), np.float32), np.zeros(0, np.int32))
-        vectors = np.concatenate([none.vectors, *(part.vectors for part in parts)])
-        return PassageTokens(vectors, np.concatenate([none.sentences, *(part.sentences for part in parts)]))
+        parts = [self._packed(passage) for passage in np.unique(passages).tolist()]
+        scale = self.table.token_scale
+        codes = np.concatenate([np.zeros((0, len(scale) // 2), np.uint8), *(codes for codes, _, _ in parts)])
+        centres = [self.token_centres.of({language: 1.0}) for _, _, language in parts]
+        vectors = unpack_tokens(codes, scale)
+        if parts:
+            vectors -= np.repeat(np.stack(centres), [len(codes) for codes, _, _ in parts], axis=0)
+        sentences = np.concatenate([np.zeros(0, np.int32), *(sentences for _, sentences, _ in parts)])
+        return PassageTokens(normalise(vectors), sentences)
 
-    def _tokens_of(self, passage: int) -> PassageTokens:
+    def _packed(self, passage: int) -> tuple[NDArray[np.uint8], NDArray[np.int32], str]:
+        """Codes and sentences of the tokens of a passage, and its language."""
         first, last = np.searchsorted(self.passage_of, [passage, passage + 1])
-        name = self.names[self.article_of[first]]
-        loaded, scale = self.loaded[name], self.table.token_scale
-        number = int(loaded.passages[first - np.searchsorted(self.article_of, self.article_of[first])])
-        packed = self.tokens.read(loaded.key, number, len(scale) // 2)
-        centre = self.token_centres.of({self.articles[name].language: 1.0})
+        article = self.article_of[first]
+        name = self.names[article]
+        loaded = self.loaded[name]
+        number = int(loaded.passages[first - np.searchsorted(self.article_of, article)])
+        packed = self.tokens.read(loaded.key, number, len(self.table.token_scale) // 2)
         # A piece may begin with the space in front of its sentence.
         places = np.searchsorted(self.spans[first:last, 0], packed.starts + 1, side="right") - 1
-        owners = (first + np.maximum(places, 0)).astype(np.int32)
-        return PassageTokens(normalise(unpack_tokens(packed.codes, scale) - centre), owners)
+        return packed.codes, (first + np.maximum(places, 0)).astype(np.int32), self.articles[name].language
 
 
 def load_article(key: str, record: EncodedArticle, language: str, table: LanguageTable) -> LoadedArticle:

@@ -246,7 +246,8 @@ def pack_tokens(vectors: FloatMatrix, scale: FloatMatrix) -> NDArray[np.uint8]:
 
 def unpack_tokens(codes: NDArray[np.uint8], scale: FloatMatrix) -> FloatMatrix:
     """The token vectors [tokens, dimension] that codes [tokens, dimension / 2] stand for."""
-    levels = np.empty((len(codes), 2 * codes.shape[1]), np.float32)
+    levels = np.empty((len(codes), 2 * codes.shape[1]), np.uint8)
     levels[:, 0::2], levels[:, 1::2] = codes & 15, codes >> 4
-    vectors: FloatMatrix = ((levels + 0.5) / _LEVELS * 2 - 1) * (scale * _REACH)
+    reach = scale * np.float32(_REACH)
+    vectors: FloatMatrix = levels * (reach * np.float32(2 / _LEVELS)) + reach * np.float32(1 / _LEVELS - 1)
     return vectors
