@@ -201,10 +201,9 @@ class Bert:
         joined = torch.cat([weight for weight, _ in heads]), torch.cat([bias for _, bias in heads])
         linears = [joined, *(self._pair(f"{at}.{name}") for name in names)]
         narrow = [(weight.to(precision), bias.to(precision)) for weight, bias in linears]
-        return (
-            *narrow,
-            *((weight.clone(), bias.clone()) for weight, bias in map(self._pair, [f"{at}.{n}" for n in norms])),
-        )
+        # Copies, or a few numbers would keep the file mapped.
+        copies = ((weight.clone(), bias.clone()) for weight, bias in (self._pair(f"{at}.{name}") for name in norms))
+        return (*narrow, *copies)
 
     def _pair(self, name: str) -> tuple["Tensor", "Tensor"]:
         import torch

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from index.errors import UserError
 from qa.answer import MOST_CITATIONS
 from qa.followups import Place, follow_ups
-from qa.page.evaluate_api import guarded
+from qa.page.handlers import guarded, read_body
 from qa.page.markdown import as_markdown
 from qa.page.opening import Opening
 from qa.page.stored import MOST_BYTES, from_stored
@@ -61,10 +61,4 @@ def parse_places(body: bytes) -> list[Place]:
 
 
 async def _body(request: Request, most: int) -> bytes:
-    """The body of a request. Raises UserError where it is longer than ``most`` bytes."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise UserError(f"the body is longer than {most:,} bytes")
-    return bytes(body)
+    return await read_body(request, most, UserError(f"the body is longer than {most:,} bytes"))

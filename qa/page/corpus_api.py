@@ -1,7 +1,6 @@
 """What the Corpus tab asks the server for: HTML to show, files to take in, to delete and to put back."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from index.formats.extracted import MOST_BYTES
 from qa.page.browsers import is_known
 from qa.page.corpus import summarise
 from qa.page.corpus_view import Wish, render_body, render_tab, rows_of
+from qa.page.handlers import Handler, guarded, read_body
 from qa.page.library import Library
 from qa.page.narrowing import parse_narrowing
 from qa.page.opening import Opening
@@ -23,8 +23,6 @@ from qa.page.words import Words, words
 
 _MOST_UPLOADS = 2  # that are received at once: each is held in memory
 _LONGEST_SEARCH = 200
-_LOG = logging.getLogger(__name__)
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 def add_corpus_routes(app: FastAPI, opening: Opening) -> None:
@@ -39,22 +37,7 @@ def add_corpus_routes(app: FastAPI, opening: Opening) -> None:
         ("POST", "/page/corpus/restore", _changing(routes.restore)),
     )
     for method, path, handler in table:
-        app.add_api_route(path, _guarded(handler), methods=[method], response_model=None, include_in_schema=False)
-
-
-def _guarded(handler: Handler) -> Handler:
-    """The handler with every fault as one line of JSON."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except UserError as error:
-            return _said(error, 400)
-        except Exception:  # noqa: BLE001 - the log keeps it, the page has a sentence for it
-            _LOG.exception("the Corpus tab asked for something that failed")
-            return JSONResponse({"error": ""}, 500)
-
-    return guarded
+        app.add_api_route(path, guarded(handler), methods=[method], response_model=None, include_in_schema=False)
 
 
 def _changing(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Handler:
@@ -151,9 +134,4 @@ async def _received(request: Request, name: str) -> bytes:
     declared = request.headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared) > MOST_BYTES:
         raise too_large(name)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise too_large(name)
-    return bytes(body)
+    return await read_body(request, MOST_BYTES, too_large(name))

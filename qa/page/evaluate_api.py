@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from qa.page.comparing import render_comparison
 from qa.page.evaluate_view import MOST_LISTED, Sources, render_fault, render_tab
 from qa.page.evaluating import Evaluator
 from qa.page.feedback import feedback_file
+from qa.page.handlers import Handler, guarded, read_body
 from qa.page.opening import Opening
 from qa.page.results import render_result
 from qa.page.runs import MOST_BYTES, Run, Shelf
@@ -28,7 +28,6 @@ from qa.page.words import Words, words
 SEED_QUESTIONS = PROJECT / "tests" / "questions.jsonl"
 _FILES = {"report.html": "text/html", "predictions.jsonl": "application/jsonl"}
 _LOG = logging.getLogger(__name__)
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 def add_evaluate_routes(app: FastAPI, opening: Opening) -> None:
@@ -44,21 +43,6 @@ def add_evaluate_routes(app: FastAPI, opening: Opening) -> None:
     )
     for method, path, handler in table:
         app.add_api_route(path, guarded(handler), methods=[method], response_model=None, include_in_schema=False)
-
-
-def guarded(handler: Handler) -> Handler:
-    """The handler with every fault as one line of JSON."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except UserError as error:
-            return JSONResponse({"error": " ".join(str(error).split())}, 400)
-        except Exception:  # noqa: BLE001 - the log keeps it, the page has a sentence for it
-            _LOG.exception("the page asked for something that failed")
-            return JSONResponse({"error": ""}, 500)
-
-    return guarded
 
 
 class EvaluateRoutes:
@@ -85,7 +69,8 @@ class EvaluateRoutes:
         """Begins a run of the body, of a known question file (``source``), or goes on with one (``run``)."""
         owner = self._owner(request)
         self._evaluator.check(owner)
-        body = await _body(request)
+        wrong = f"the question file: larger than {MOST_BYTES:,} bytes: split it, or use polycite evaluate"
+        body = await read_body(request, MOST_BYTES, UserError(wrong))
         engine = await self._opening.ready()
         articles = dict(engine.articles)
         run = await asyncio.to_thread(self._begin, request, body, articles)
@@ -180,14 +165,3 @@ def _accuracies(runs: list[Run]) -> dict[str, str]:
         except (UserError, KeyError, TypeError):
             _LOG.warning("the files of evaluation %s are damaged", run.key)
     return found
-
-
-async def _body(request: Request) -> bytes:
-    """A question file. Raises UserError where it is larger than one may be."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            name = "the question file"
-            raise UserError(f"{name}: larger than {MOST_BYTES:,} bytes: split it, or use polycite evaluate")
-    return bytes(body)

@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from index.articles import Article
 from index.errors import UserError
+from qa.page.handlers import read_body
 from qa.page.opening import NotOpenedError, Opening
 from qa.page.requests import parse_ask, whole_number
 
 MOST_LISTED = 1000  # articles in one response
 _LONGEST_BODY = 1_000_000  # bytes
+_TOO_LONG = f"the body is longer than {_LONGEST_BODY:,} bytes: ask a shorter question"
 _LOG = logging.getLogger(__name__)
 
 
@@ -48,7 +50,7 @@ class ApiRoutes:
     async def ask(self, request: Request) -> Response:
         """One answer, in the JSON of ``polycite ask --json``; while the articles are being opened, it waits."""
         try:
-            asked = parse_ask(await _body(request))
+            asked = parse_ask(await read_body(request, _LONGEST_BODY, TooLongError(_TOO_LONG)))
             answer = await self._opening.ask(asked.question, **asked.options)
         except UserError as error:
             return refusal(error)
@@ -135,13 +137,3 @@ def _methods_of(app: FastAPI, path: str) -> list[str]:
 
 class TooLongError(UserError):
     """A body that is longer than any request may be."""
-
-
-async def _body(request: Request) -> bytes:
-    """The body of a request. Raises TooLongError."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _LONGEST_BODY:
-            raise TooLongError(f"the body is longer than {_LONGEST_BODY:,} bytes: ask a shorter question")
-    return bytes(body)

@@ -59,15 +59,18 @@ class Health(BaseModel):
     error: str | None = Field(default=None, description="Why the articles could not be opened.")
 
 
-class ArticleHead(BaseModel):
-    """An article without its text."""
-
+class _ArticleFacts(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     article: str = Field(description="Its path in the folder of articles.")
     title: str
     date: str | None = Field(description="YYYY-MM or YYYY-MM-DD; null where the article has none.")
     language: str = Field(description="ISO 639.")
+
+
+class ArticleHead(_ArticleFacts):
+    """An article without its text."""
+
     characters: int = Field(description="Length of its text.")
 
 
@@ -80,15 +83,9 @@ class ArticleList(BaseModel):
     articles: list[ArticleHead]
 
 
-class ArticleText(BaseModel):
+class ArticleText(_ArticleFacts):
     """An article. The offsets of citations count characters of its text."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    article: str = Field(description="Its path in the folder of articles.")
-    title: str
-    date: str | None = Field(description="YYYY-MM or YYYY-MM-DD; null where the article has none.")
-    language: str = Field(description="ISO 639.")
     text: str
 
 
