@@ -12,8 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +22,7 @@ from qa.confidence import signals
 from qa.excerpts import cut_excerpts
 from qa.question import Question, understand
 from qa.ranking import Filters, Ranking, rank
+from qa.trained import read_trained
 
 _FURTHEST = 2  # earlier questions that are taken in
 COMPARED = ("nearness", "interaction", "on_subject", "covered")  # signals set against those of the question before
@@ -58,12 +57,11 @@ class LeaningModel:
 @cache
 def load_model(encoder: str) -> LeaningModel | None:
     """What was fitted for an encoder, by its name; None where nothing was: then no question leans."""
-    path = resources.files("qa").joinpath(f"dialogue-{Path(encoder).name}.npz")
-    if not path.is_file():
+    found = read_trained("dialogue", encoder)
+    if found is None:
         return None
-    with path.open("rb") as raw, np.load(raw) as file:
-        arrays = {name: file[name] for name in ("direction", "means", "scales", "weights")}
-        return LeaningModel(**arrays, offset=float(file["offset"]), bias=float(file["bias"]))
+    arrays = {name: found[name] for name in ("direction", "means", "scales", "weights")}
+    return LeaningModel(**arrays, offset=float(found["offset"]), bias=float(found["bias"]))
 
 
 def resolve(text: str, history: Sequence[str], encoder: Encoder, collection: Collection, filters: Filters) -> Resolved:

@@ -8,13 +8,12 @@ without such a file is used as it is.
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 
 from index.centres import normalise
 from index.encoder import FloatMatrix
+from qa.trained import read_trained
 
 _COMMONEST = 4.0  # -log probability of pieces that say nothing ("▁", ",")
 
@@ -46,12 +45,11 @@ class Interaction:
 @cache
 def load_interaction(model: str, dimension: int) -> Interaction:
     """What was trained for an encoder, by its name; the identity where nothing was."""
-    path = resources.files("qa").joinpath(f"interaction-{Path(model).name}.npz")
-    if not path.is_file():
+    found = read_trained("interaction", model)
+    if found is None:
         return untrained(dimension)
-    with path.open("rb") as raw, np.load(raw) as file:
-        arrays = {name: file[name].astype(np.float32) for name in ("vector_map", "token_map", "importance")}
-        return Interaction(**arrays, weight=float(file["weight"]))
+    arrays = {name: found[name].astype(np.float32) for name in ("vector_map", "token_map", "importance")}
+    return Interaction(**arrays, weight=float(found["weight"]))
 
 
 def untrained(dimension: int) -> Interaction:

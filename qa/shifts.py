@@ -8,13 +8,12 @@ Rights. Only questions are moved by it, so nothing stored depends on it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 
 from index.centres import mixed
 from index.encoder import FloatMatrix
+from qa.trained import read_trained
 
 _VECTOR_SHARE = 0.5  # of the shift that a question's vector gets; its tokens get all of it
 
@@ -40,12 +39,11 @@ class QuestionShifts:
 @cache
 def load_shifts(model: str, dimension: int) -> QuestionShifts:
     """The shifts of an encoder, by its name; none where they were not measured."""
-    path = resources.files("qa").joinpath(f"shifts-{Path(model).name}.npz")
-    if not path.is_file():
+    found = read_trained("shifts", model)
+    if found is None:
         return unshifted(dimension)
-    with path.open("rb") as raw, np.load(raw) as file:
-        rows = {str(code): i for i, code in enumerate(file["languages"])}
-        return QuestionShifts(rows, file["vectors"].astype(np.float32), file["tokens"].astype(np.float32))
+    rows = {str(code): i for i, code in enumerate(found["languages"])}
+    return QuestionShifts(rows, found["vectors"].astype(np.float32), found["tokens"].astype(np.float32))
 
 
 def unshifted(dimension: int) -> QuestionShifts:
