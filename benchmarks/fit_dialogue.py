@@ -73,7 +73,7 @@ def collect(name: str, engine: Engine, dialogues: Path) -> list[Turn]:
                 text = f"{before[0]} {asked['question']}"
                 joined = right(look(text, engine.encoder, engine.collection, Filters()), engine, asked)
             leans = asked["kind"] == "follow_up"
-            turns.append(Turn(name, leans, alone.question.stored, changes, right(alone, engine, asked), joined))
+            turns.append(Turn(name, leans, alone.question.vector, changes, right(alone, engine, asked), joined))
             before = (asked["question"], alone)
     return turns
 
@@ -91,7 +91,7 @@ def standing(engine: Engine) -> list[Turn]:
         questions += (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines()[::2]
     encoder: Encoder = engine.encoder
     texts = [json.loads(line)["question"] for line in questions]
-    return [Turn("training", False, understand(t, encoder, engine.collection).stored, None) for t in texts]
+    return [Turn("training", False, understand(t, encoder, engine.collection).vector, None) for t in texts]
 
 
 def fit(turns: list[Turn]) -> LeaningModel:

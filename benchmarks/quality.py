@@ -3,7 +3,7 @@
 Corpora: the seeds with tests/questions.jsonl; three of our own (benchmarks/corpora); the dev pool out of XQuAD in
 English, Romanian, Russian and Chinese (600 questions and 150 unanswerable) where its folder is given. The rival is what
 a user would otherwise run: LlamaIndex's SentenceSplitter (1 024 tokens, overlap 200) and vector index over the same
-encoder, top 5 chunks.
+encoder before our training, top 5 chunks.
 
 usage: python benchmarks/quality.py [--xquad FOLDER] [--only NAME] [--rival] [--work FOLDER] [--json FILE]
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from pools import make_pool
 
-from index.encoder import open_encoder
+from index.encoder import built_in
 from index.settings import PROJECT, SEEDS, Settings
 from qa.engine import Engine, open_engine
 from qa.evaluation import Question, compute_metrics, read_questions
@@ -91,7 +91,7 @@ def rival(engine: Engine, questions: list[Question]) -> dict[str, float]:
     from llama_index.core import Document, MockEmbedding, VectorStoreIndex
     from llama_index.core.node_parser import SentenceSplitter
 
-    encoder = open_encoder(engine.settings).unadapted
+    encoder = built_in(engine.settings, None)  # as a user would get it without us
 
     class Embedding(MockEmbedding):
         """The same encoder with the same prompts."""

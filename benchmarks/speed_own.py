@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from index.centres import normalise
 from index.collection import Collection
-from index.encoder import Encoder, FloatMatrix, Progress, Tokens, open_encoder
+from index.encoder import Encoder, FloatMatrix, Progress, Tokens, normalise, open_encoder
 from index.passages import LONGEST, SHORTEST
 from index.settings import Settings
 from index.sync import sync
@@ -58,6 +57,10 @@ class Remembering:
     def encode_question(self, text: str) -> tuple[FloatMatrix, Tokens]:
         """See Encoder."""
         return self._encoder.encode_question(text)
+
+    def language_scores(self, text: str) -> dict[str, float]:
+        """See Encoder."""
+        return self._encoder.language_scores(text)
 
 
 def main() -> None:
@@ -143,11 +146,10 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def recall(question: str, encoder: Encoder, collection: Collection) -> float:
-    """Share of the ten nearest sentences, by the vectors centred one by one, that are among the candidates."""
+    """Share of the ten nearest sentences, that are among the candidates."""
     asked = understand(question, encoder, collection)
-    everything = np.arange(len(collection.spans), dtype=np.int32)
-    exact = np.argsort(-(collection.centred(everything) @ asked.centred))[:10]
-    nearness, _ = collection.similarities(asked.centred, asked.stored)
+    nearness = collection.nearness(asked.vector)
+    exact = np.argsort(-nearness)[:10]
     found = _candidates(nearness, _allowed(collection, Filters()), collection)
     return float(np.isin(exact, found).mean())
 

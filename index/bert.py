@@ -4,10 +4,9 @@ sentence-transformers runs any model; this runs one kind, faster: texts of like 
 has a thread of its own, and the weights stay in the file until they are touched. The vectors are the same.
 """
 
-import copy
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.model import Output, rarity_of
+from index.model import Output, TokenMatching, rarity_of, untrained
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
 
     _Layer = tuple[tuple[Tensor, Tensor], ...]
 
-Factors = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]  # by name of a matrix [out, in]:
-# up [out, rank] and down [rank, in], whose product is added to it
-
+MATCHING = "token_matching.npz"  # what was trained for the tokens of this model
 PIECE_RARITY = "piece_rarity.npy"  # beside the tokenizer, whose own file takes half a second to read
 _BATCH_TOKENS = 512  # a batch's activations then fit the cache of one core
 
@@ -40,8 +37,6 @@ class Bert:
         self.dimension = int(self._config["hidden_size"])
         self.longest = int(_json(folder / "sentence_bert_config.json")["max_seq_length"])  # tokens
         self._made: dict[int, _Layer] = {}  # by number, made when first used
-        self._factors: Factors = {}
-        self._unchanged: Bert | None = None
 
     @staticmethod
     def fits(folder: Path) -> bool:
@@ -81,6 +76,12 @@ class Bert:
         return dict(_json(path).get("prompts", {})) if path.is_file() else {}
 
     @cached_property
+    def matching(self) -> TokenMatching:
+        """See Model."""
+        path = self.folder / MATCHING
+        return TokenMatching(**np.load(path)) if path.is_file() else untrained(self.dimension)
+
+    @cached_property
     def rarity(self) -> NDArray[np.float32]:
         """See Model."""
         path = self.folder / PIECE_RARITY
@@ -88,13 +89,6 @@ class Bert:
             kept: NDArray[np.float32] = np.load(path)
             return kept
         return rarity_of((self.folder / "tokenizer.json").read_text(encoding="utf-8"))
-
-    def adapted(self, factors: Factors) -> "Bert":
-        """The same model with something added to some matrices of its layers; it shares all the others."""
-        _ = self.tokenizer, self._embeddings
-        other = copy.copy(self)
-        other._made, other._factors, other._unchanged = {}, factors, self
-        return other
 
     def run(self, texts: Sequence[str], prompt: str) -> Iterator[tuple[int, Output]]:
         """See Model."""
@@ -167,6 +161,14 @@ class Bert:
     def _words_placed(self) -> tuple[int, tuple[int, int]]:
         return _placed(self.folder / "model.safetensors")
 
+    def piece_mean(self, text: str) -> NDArray[np.float32]:
+        """[dimension], the mean of the table's rows for the pieces of a text; zeros where it has none."""
+        import torch
+
+        ids = self.tokenizer.encode(text, add_special_tokens=False).ids
+        mean = self.words(torch.tensor(ids)).mean(dim=0) if ids else torch.zeros(self.dimension)
+        return np.asarray(mean.numpy(), np.float32)
+
     def weight(self, name: str) -> "Tensor":
         """A tensor of the file, mapped for as long as it is held."""
         from safetensors import safe_open
@@ -183,8 +185,6 @@ class Bert:
     def _layer(self, i: int) -> "_Layer":
         """Weight and bias of query, key and value in one, and of the other five parts of a layer."""
         at = f"encoder.layer.{i}"
-        if self._unchanged is not None and not any(name.startswith(f"{at}.") for name in self._factors):
-            return self._unchanged._layer(i)
         if i not in self._made:
             self._made[i] = self._make(at)
         return self._made[i]
@@ -206,13 +206,7 @@ class Bert:
         return (*narrow, *copies)
 
     def _pair(self, name: str) -> tuple["Tensor", "Tensor"]:
-        import torch
-
-        weight, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
-        if name in self._factors:
-            up, down = (torch.from_numpy(each) for each in self._factors[name])
-            weight = weight + up @ down
-        return weight, bias
+        return self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
 
 
 def _placed(path: Path) -> tuple[int, tuple[int, int]]:

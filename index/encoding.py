@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.articles import Article
-from index.centres import LanguageTable
-from index.encoder import Encoder, Progress, Tokens
+from index.encoder import Encoder, Progress
 from index.passages import Passage, group_passages
 from index.sentences import Span, split_blocks, split_sentences
-from index.vectors import EncodedArticle, PackedTokens, pack_tokens, unpack_tokens
+from index.vectors import EncodedArticle, PackedTokens, pack_tokens
 
 
 def parse(article: Article) -> tuple[list[Span], list[Passage]]:
@@ -20,7 +18,7 @@ def parse(article: Article) -> tuple[list[Span], list[Passage]]:
 
 
 def encode(
-    articles: Sequence[Article], encoder: Encoder, table: LanguageTable, progress: Progress | None = None
+    articles: Sequence[Article], encoder: Encoder, progress: Progress | None = None
 ) -> list[tuple[EncodedArticle, list[PackedTokens]]]:
     """Spans and vectors of articles, and the tokens of their passages; together, so that texts of like length meet."""
     parsed = [parse(article) for article in articles]
@@ -31,33 +29,18 @@ def encode(
     passage_vectors, tokens = encoder.encode_passages(contexts, progress)
     records = []
     at, passage_at = 0, 0
-    for article, (spans, passages) in both:
+    for spans, passages in parsed:
         own = tokens[passage_at : passage_at + len(passages)]
-        packed, total = _pack(passages, own, article.language, table)
+        packed = [
+            PackedTokens(pack_tokens(each.vectors), (each.starts + passage.span.start).astype(np.int32))
+            for passage, each in zip(passages, own, strict=True)
+        ]
         record = EncodedArticle(
             sentences=np.array([(s.start, s.end) for s in spans], np.int32).reshape(-1, 2),
             passages=np.array([(p.span.start, p.span.end, p.first, p.last) for p in passages], np.int32).reshape(-1, 4),
             sentence_vectors=sentence_vectors[at : at + len(spans)],
             passage_vectors=passage_vectors[passage_at : passage_at + len(passages)].astype(np.float16),
-            token_sum=total,
-            token_count=np.array(sum(len(each.starts) for each in packed)),
         )
         records.append((record, packed))
         at, passage_at = at + len(spans), passage_at + len(passages)
     return records
-
-
-def _pack(
-    passages: Sequence[Passage], tokens: Sequence[Tokens], language: str, table: LanguageTable
-) -> tuple[list[PackedTokens], NDArray[np.float64]]:
-    """The tokens of each passage, none where the encoder's table has no tokens, and the sum of all [dimension]."""
-    total = np.zeros(len(table.token_scale))
-    packed: list[PackedTokens] = []
-    if not table.has_tokens:
-        return packed, total
-    centre = table.token_centre({language: 1.0})
-    for passage, each in zip(passages, tokens, strict=True):
-        codes = pack_tokens(each.vectors - centre, table.token_scale)
-        total += unpack_tokens(codes, table.token_scale).sum(axis=0, dtype=np.float64)
-        packed.append(PackedTokens(codes, (each.starts + passage.span.start).astype(np.int32)))
-    return packed, total

@@ -22,7 +22,8 @@ _MERGED = {
     "frr": "nds", "dsb": "hsb", "min": "id", "mhr": "ru", "xmf": "ka", "gom": "mr", "new": "ne", "bcl": "tl",
     "pam": "tl", "war": "tl", "ie": "ia", "io": "eo", "vo": "eo", "fil": "tl", "iw": "he",
 }  # fmt: skip
-_FLOOR, _ENCODER_WEIGHT, _SELDOM_PENALTY = 1e-3, 10.0, 2.0
+_FLOOR, _EXPECTED_BONUS, _SELDOM_PENALTY = 1e-3, 0.6, 2.0
+_PIECES_WEIGHT, _UNKNOWN_SCORE, _LEAST_SCORE = 0.3, -6.0, -12.0
 _KANA = re.compile(r"[\u3040-\u30FF]")
 _HAN = re.compile(r"[\u3400-\u9FFF]")
 _CYRILLIC = re.compile(r"[\u0400-\u04FF]")
@@ -51,9 +52,14 @@ def language_posterior(text: str) -> dict[str, float]:
     return {code: score / total for code, score in ranked}
 
 
+def merged(code: str) -> str:
+    """The code of the larger language."""
+    return _MERGED.get(code, code)
+
+
 def _mend(code: str, text: str) -> str:
     """The code of the larger language; Serbian in Latin letters lies where Croatian does."""
-    code = _MERGED.get(code, code)
+    code = merged(code)
     if code == "sr" and not _CYRILLIC.search(text):
         return "hr"
     return code
@@ -63,23 +69,21 @@ def _mend(code: str, text: str) -> str:
 _SELDOM = frozenset("os wa br fy sah hsb ceb co ia ilo lb mai nds oc qu rm sa sc su tt tk yi bo dv".split())
 
 
-def reweigh(
-    posterior: Mapping[str, float], nearness: Mapping[str, float], expected: Container[str]
-) -> dict[str, float]:
-    """The probabilities of a short text's languages in the light of where the encoder places it.
+def reweigh(posterior: Mapping[str, float], scores: Mapping[str, float], expected: Container[str]) -> dict[str, float]:
+    """The probabilities of a short text's languages in the light of its pieces and of where it is asked.
 
-    ``nearness`` is the cosine between the text and each language's offset; ``expected`` are the corpus's languages.
-    Over 2 866 questions in 45 languages this takes the error from 2.7 % to 1.3 %, below 25 characters from 4.6 % to
-    3.2 %.
+    ``scores`` are the encoder's log-probabilities (``Encoder.language_scores``), none for an encoder without them: over
+    2 903 questions in 45 languages they take the error from 3.4 % to 1.5 % (``training/languages.py``). The languages
+    of the corpus, ``expected``, are likelier than others.
     """
-    scores = {
+    logits = {
         code: math.log(share + _FLOOR)
-        + _ENCODER_WEIGHT * nearness.get(code, 0.0)
-        - (_SELDOM_PENALTY if code in _SELDOM and code not in expected else 0.0)
+        + _PIECES_WEIGHT * max(scores.get(code, _UNKNOWN_SCORE), _LEAST_SCORE)
+        + (_EXPECTED_BONUS if code in expected else -_SELDOM_PENALTY if code in _SELDOM else 0.0)
         for code, share in posterior.items()
     }
-    highest = max(scores.values(), default=0.0)
-    odds = {code: math.exp(score - highest) for code, score in sorted(scores.items(), key=lambda item: -item[1])}
+    highest = max(logits.values(), default=0.0)
+    odds = {code: math.exp(logit - highest) for code, logit in sorted(logits.items(), key=lambda item: -item[1])}
     return {code: share / sum(odds.values()) for code, share in odds.items()}
 
 

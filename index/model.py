@@ -32,8 +32,26 @@ class Output:
     offsets: NDArray[np.int32]  # [pieces, 2], characters of prompt and text; empty spans where pieces stand for none
 
 
+@dataclass(frozen=True)
+class TokenMatching:
+    """How the last layer's states are compared token by token."""
+
+    mean: NDArray[np.float32]  # [dimension], what all tokens have in common
+    importance: NDArray[np.float32]  # [dimension], logit of how much a question's token counts
+
+
+def untrained(dimension: int) -> TokenMatching:
+    """States compared as they are, all tokens alike."""
+    nothing = np.zeros(dimension, np.float32)
+    return TokenMatching(nothing, nothing)
+
+
 class Model(Protocol):
     """What an encoder needs of a model."""
+
+    @property
+    def matching(self) -> TokenMatching:
+        """How its tokens are compared."""
 
     @property
     def dimension(self) -> int:
@@ -58,6 +76,7 @@ class SentenceTransformerModel:
         self._model = load_model(path, name)
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.prompts = {name: prompt for name, prompt in self._model.prompts.items() if prompt}
+        self.matching = untrained(self.dimension)
 
     @cached_property
     def rarity(self) -> NDArray[np.float32]:

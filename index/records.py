@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from index.articles import Article
-from index.centres import LanguageTable
 from index.collection import LoadedArticle, load_article
 from index.encoder import Encoder
 from index.encoding import encode
@@ -15,9 +14,8 @@ from index.vectors import EncodedArticle, VectorCache
 class Records:
     """What a run needs of articles, out of the cache where that has it."""
 
-    def __init__(self, encoder: Encoder, table: LanguageTable, fingerprint: str, held: Iterable[LoadedArticle]) -> None:
+    def __init__(self, encoder: Encoder, fingerprint: str, held: Iterable[LoadedArticle]) -> None:
         self.encoder = encoder
-        self.table = table
         self.fingerprint = fingerprint
         self.loaded = {part.key: part for part in held}
         self.sentences_encoded = 0
@@ -47,7 +45,7 @@ class Records:
         for article in articles:
             key = self.key(article)
             if key not in self.loaded:
-                self.loaded[key] = load_article(key, self.record(article), article.language, self.table)
+                self.loaded[key] = load_article(key, self.record(article))
             self._sizes[key] = len(self.loaded[key].spans)
 
     def record(self, article: Article) -> EncodedArticle:
@@ -64,7 +62,7 @@ class Records:
 
     def _encode(self, articles: Sequence[Article]) -> None:
         missing = {self.key(article): article for article in articles}
-        records = encode(list(missing.values()), self.encoder, self.table) if missing else []
+        records = encode(list(missing.values()), self.encoder) if missing else []
         self.cache.put([(key, *each) for key, each in zip(missing, records, strict=True)])
         for key, (record, _) in zip(missing, records, strict=True):
             self._sizes[key] = len(record.sentences)

@@ -91,7 +91,7 @@ def _record(connection: sqlite3.Connection, number: int) -> _Record | None:
     rows = connection.execute(
         "SELECT passage, sum, starts, codes FROM tokens WHERE article = ? ORDER BY passage", (number,)
     ).fetchall()
-    if (rows or record.token_count) and [row[0] for row in rows] != list(range(len(record.passages))):
+    if [row[0] for row in rows] != list(range(len(record.passages))):
         return None
     if any(checksum != token_sum(key, passage, starts, codes) for passage, checksum, starts, codes in rows):
         return None

@@ -1,8 +1,7 @@
 """The Chroma collection: one row a sentence.
 
-A row's vector is ``normalise(normalise(sentence - centre) + normalise(passage - centre))``: the sentence, carrying its
-passage, with its language's fixed centre taken out. Two processes on one embedded Chroma lose data, so a collection is
-only opened under the store's lock and closed again.
+A row's vector is ``normalise(sentence + passage)``: the sentence, carrying its passage. Two processes on one embedded
+Chroma lose data, so a collection is only opened under the store's lock and closed again.
 """
 
 import hashlib
@@ -16,8 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from index.articles import Article
-from index.centres import LanguageTable, normalise
-from index.encoder import FloatMatrix
+from index.encoder import FloatMatrix, normalise
 from index.errors import UserError
 from index.lease import Lease
 from index.vectors import EncodedArticle
@@ -130,9 +128,9 @@ class Store:
             self._client.close()  # type: ignore[attr-defined]
 
 
-def rows_of(article: Article, encoded: EncodedArticle, table: LanguageTable) -> list[Row]:
+def rows_of(article: Article, encoded: EncodedArticle) -> list[Row]:
     """The rows of an article, one a sentence."""
-    vectors = blend(encoded, article.language, table)
+    vectors = blend(encoded)
     ids = row_ids(article, len(encoded.sentences))
     rows = []
     for passage_start, passage_end, first, last in encoded.passages.tolist():
@@ -168,11 +166,10 @@ def files_state(where: str | Path) -> str:
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()
 
 
-def blend(encoded: EncodedArticle, language: str, table: LanguageTable) -> FloatMatrix:
-    """Unit vectors [sentences, dimension]: each sentence with its passage, the language's fixed centre taken out."""
-    centre = table.passage_centre({language: 1.0})
-    sentences = normalise(encoded.sentence_vectors.astype(np.float32) - centre)
-    passages = normalise(encoded.passage_vectors.astype(np.float32) - centre)
+def blend(encoded: EncodedArticle) -> FloatMatrix:
+    """Unit vectors [sentences, dimension]: each sentence with its passage."""
+    sentences = encoded.sentence_vectors.astype(np.float32)
+    passages = encoded.passage_vectors.astype(np.float32)
     counts = encoded.passages[:, 3] - encoded.passages[:, 2]
     return normalise(sentences + np.repeat(passages, counts, axis=0))
 

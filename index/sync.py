@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.articles import Article
-from index.centres import LanguageTable, load_table
 from index.collection import Collection, load_collection
 from index.damage import is_damage, remove
 from index.encoder import Encoder
@@ -34,7 +33,7 @@ from index.vectors import TokenReader, VectorCache
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
-LAYOUT = 3  # raised whenever the same text would give other sentences, passages or records
+LAYOUT = 4  # raised whenever the same text would give other sentences, passages or records
 _GROUP = 16_000  # characters: enough for full batches, few enough to show progress
 
 
@@ -86,9 +85,9 @@ def sync(
     return report, collection
 
 
-def fingerprint(encoder: Encoder, table: LanguageTable) -> str:
-    """Names all that changes what is stored: layout, size of passages, fixed centres, model and prompts."""
-    return f"layout={LAYOUT} passages={SHORTEST}-{LONGEST} centres={table.digest} {encoder.fingerprint}"
+def fingerprint(encoder: Encoder) -> str:
+    """Names all that changes what is stored: layout, size of passages, model, weights and prompts."""
+    return f"layout={LAYOUT} passages={SHORTEST}-{LONGEST} {encoder.fingerprint}"
 
 
 class _Sync:
@@ -97,15 +96,15 @@ class _Sync:
     def __init__(
         self, settings: Settings, encoder: Encoder, progress: Progress | None, previous: Collection | None
     ) -> None:
-        self.table = load_table(encoder.name, encoder.dimension)
-        self.fingerprint = fingerprint(encoder, self.table)
+        self.dimension = encoder.dimension
+        self.fingerprint = fingerprint(encoder)
         self.progress = progress or (lambda stage, done, total: None)
         self.path = settings.store_folder / "vectors.sqlite"
         self.where: str | Path = settings.store if settings.is_remote else settings.store_folder / "chroma"
         self.notes: list[str] = []
         # Questions may still be answered from the collection before this one.
         self.before = list(previous.loaded.values()) if previous else []
-        self.records = Records(encoder, self.table, self.fingerprint, self.before)
+        self.records = Records(encoder, self.fingerprint, self.before)
 
     def run(
         self, articles: Sequence[Article], rebuild: bool, damaged: Sequence[str]
@@ -140,7 +139,7 @@ class _Sync:
         if self.records.damaged:
             self.notes.append(f"vectors were damaged, of {_some(self.records.damaged)}: encoded again")
         loaded = {article.name: self.records.loaded[self.records.key(article)] for article in articles}
-        return counts, load_collection(articles, loaded, self.table, TokenReader(self.path))
+        return counts, load_collection(articles, loaded, self.dimension, TokenReader(self.path))
 
     def _sizes(self, articles: Mapping[str, Article]) -> dict[str, tuple[str, int]]:
         """What the collection holds where it holds just these articles: digest and number of sentences by name."""
@@ -213,7 +212,7 @@ class _Sync:
                         counts["unchanged"] += 1
                         continue
                     counts["changed" if present else "added"] += 1
-                    rows.extend(rows_of(article, self.records.record(article), self.table))
+                    rows.extend(rows_of(article, self.records.record(article)))
                     stale.extend(present - wanted)
                 store.upsert(rows)
                 done += len(group)

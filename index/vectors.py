@@ -7,6 +7,7 @@ passages, so they stay on disk.
 """
 
 import io
+import math
 import sqlite3
 import threading
 import zlib
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.damage import tolerant
-from index.encoder import FloatMatrix
+from index.encoder import FloatMatrix, normalise
 from index.errors import UserError
 
 _TABLES = """
@@ -57,13 +58,11 @@ class EncodedArticle:
     passages: NDArray[np.int32]  # [passages, 4]: start, end, first sentence, last sentence (exclusive)
     sentence_vectors: NDArray[np.float16]  # [sentences, dimension], as the encoder gives them
     passage_vectors: NDArray[np.float16]  # [passages, dimension]
-    token_sum: NDArray[np.float64]  # [dimension], of the article's token vectors as they are packed
-    token_count: NDArray[np.int64]  # []
 
 
 @dataclass(frozen=True)
 class PackedTokens:
-    """The tokens of one passage, centred by the fixed table."""
+    """The tokens of one passage."""
 
     codes: NDArray[np.uint8]  # [tokens, dimension / 2], see pack_tokens
     starts: NDArray[np.int32]  # [tokens], first character
@@ -233,21 +232,18 @@ _LEVELS = 16
 _REACH = 2.5  # standard deviations that the levels span on either side
 
 
-def pack_tokens(vectors: FloatMatrix, scale: FloatMatrix) -> NDArray[np.uint8]:
-    """Centred token vectors [tokens, dimension] in 4 bits a number, two in a byte.
+def pack_tokens(vectors: FloatMatrix) -> NDArray[np.uint8]:
+    """Unit vectors [tokens, dimension] in 4 bits a number, two in a byte; retrieval loses nothing by it.
 
-    ``scale`` [dimension] is the standard deviation of each number. Retrieval quality is that of full precision
-    (README, "What was measured"); 2 bits lose a little.
+    The numbers of a unit vector have a standard deviation of 1 / sqrt(dimension).
     """
-    levels = np.floor((vectors / (scale * _REACH) + 1) / 2 * _LEVELS)
-    codes = np.clip(levels, 0, _LEVELS - 1).astype(np.uint8)
+    reach = np.float32(_REACH / math.sqrt(vectors.shape[1]))
+    codes = np.floor((vectors / reach + 1) / 2 * _LEVELS).clip(0, _LEVELS - 1).astype(np.uint8)
     return np.bitwise_or(codes[:, 0::2], np.left_shift(codes[:, 1::2], np.uint8(4)))
 
 
-def unpack_tokens(codes: NDArray[np.uint8], scale: FloatMatrix) -> FloatMatrix:
-    """The token vectors [tokens, dimension] that codes [tokens, dimension / 2] stand for."""
-    levels = np.empty((len(codes), 2 * codes.shape[1]), np.uint8)
+def unpack_tokens(codes: NDArray[np.uint8]) -> FloatMatrix:
+    """The unit vectors [tokens, dimension] that codes [tokens, dimension / 2] stand for."""
+    levels = np.empty((len(codes), 2 * codes.shape[1]), np.float32)
     levels[:, 0::2], levels[:, 1::2] = codes & 15, codes >> 4
-    reach = scale * np.float32(_REACH)
-    vectors: FloatMatrix = levels * (reach * np.float32(2 / _LEVELS)) + reach * np.float32(1 / _LEVELS - 1)
-    return vectors
+    return normalise(levels - np.float32((_LEVELS - 1) / 2))

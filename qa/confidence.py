@@ -60,7 +60,7 @@ def signals(
     values = {
         "nearness": float(ranking.nearness[0]),
         "interaction": float(ranking.interaction[0]),
-        "on_subject": ranking.on_subject,
+        "passage_interaction": float(ranking.passage_interaction[0]),
         "outstanding": (float(ranking.nearness[0]) - ranking.mean_nearness) / max(ranking.spread, 1e-6),
         "covered": float(question.weights @ coverage) if len(coverage) else 0.0,
         "least_covered": _weighted_quantile(coverage, question.weights, 0.15),
@@ -84,7 +84,7 @@ def _best_by_passage(ranking: Ranking, collection: Collection) -> list[float]:
 
 def _coverage(question: Question, collection: Collection, sentences: NDArray[np.int32]) -> FloatMatrix:
     """[question tokens]: how well each finds a match within the excerpt."""
-    if not len(question.tokens) or not collection.table.has_tokens or not len(sentences):
+    if not len(question.tokens) or not len(sentences):
         return np.zeros(0, np.float32)
     whole = collection.members(collection.passage_of[sentences])
     matches = token_matches(question, collection, whole)

@@ -1,7 +1,7 @@
 """Follow-up questions without a language model.
 
-"And what did he give back?" cannot stand by itself, and that shows in its vector, whatever its language: once the
-language is taken out, one direction of the space tells questions full of pronouns and gaps from whole ones. With it
+"And what did he give back?" cannot stand by itself, and that shows in its vector, whatever its language: one
+direction of the space tells questions full of pronouns and gaps from whole ones. With it
 goes how much less the articles have for the question than they had for the one before. A question that leans on the
 dialogue is asked together with the question before it; one that stands by itself is asked as it is, whatever was spoken
 of.
@@ -12,6 +12,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +24,9 @@ from qa.confidence import signals
 from qa.excerpts import cut_excerpts
 from qa.question import Question, understand
 from qa.ranking import Filters, Ranking, rank
-from qa.trained import read_trained
 
 _FURTHEST = 2  # earlier questions that are taken in
-COMPARED = ("nearness", "interaction", "on_subject", "covered")  # signals set against those of the question before
+COMPARED = ("nearness", "interaction", "covered")  # signals set against those of the question before
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Resolved:
 class LeaningModel:
     """The probability that a question leans on the dialogue."""
 
-    direction: FloatMatrix  # [dimension], of leaning questions among vectors with their language's centre taken out
+    direction: FloatMatrix  # [dimension], of leaning questions
     offset: float
     means: NDArray[np.float64]  # [1 + compared]
     scales: NDArray[np.float64]
@@ -57,9 +58,11 @@ class LeaningModel:
 @cache
 def load_model(encoder: str) -> LeaningModel | None:
     """What was fitted for an encoder, by its name; None where nothing was: then no question leans."""
-    found = read_trained("dialogue", encoder)
-    if found is None:
+    path = resources.files("qa").joinpath(f"dialogue-{Path(encoder).name}.npz")
+    if not path.is_file():
         return None
+    with path.open("rb") as raw, np.load(raw) as file:
+        found = dict(file)
     arrays = {name: found[name] for name in ("direction", "means", "scales", "weights")}
     return LeaningModel(**arrays, offset=float(found["offset"]), bias=float(found["bias"]))
 
@@ -92,7 +95,7 @@ def _leans(asked: Resolved, before: Resolved, encoder: Encoder, collection: Coll
     model = load_model(encoder.name)
     if model is None or not len(asked.ranking.sentences):
         return False
-    return model.probability(asked.question.stored, compare(asked, before, collection)) >= 0.5
+    return model.probability(asked.question.vector, compare(asked, before, collection)) >= 0.5
 
 
 def compare(asked: Resolved, before: Resolved, collection: Collection) -> list[float]:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from index.articles import Article
 from index.collection import Collection
-from index.encoder import Encoder, open_encoder
+from index.encoder import LANGUAGES, Encoder, open_encoder
 from index.errors import UserError
 from index.settings import Settings
 from index.sync import SyncReport, fingerprint, sync
@@ -68,8 +68,8 @@ class Engine:
     def state(self) -> str:
         """A fingerprint of all that decides the answers: articles, encoder, and how they are used."""
         parts = [f"{name} {article.digest}" for name, article in sorted(self.articles.items())]
-        state = hashlib.sha256("\n".join([*parts, fingerprint(self.encoder, self.collection.table)]).encode())
-        files = [*resources.files("qa").iterdir(), *resources.files("index").joinpath("tables").iterdir()]
+        state = hashlib.sha256("\n".join([*parts, fingerprint(self.encoder)]).encode())
+        files = [*resources.files("qa").iterdir(), LANGUAGES]  # the fingerprint names the encoder's weights
         for file in sorted(files, key=lambda each: each.name):
             if file.name.endswith((".json", ".npz")):
                 state.update(file.read_bytes())

@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from tally import TALLY, table
 
 from index.encoder import SentenceTransformerEncoder, open_encoder
 from index.settings import PROJECT, Settings
+
+hypothesis.settings.register_profile("polycite", deadline=None)  # tests never depend on how fast a machine is
+hypothesis.settings.load_profile("polycite")
 
 _guarding = False
 _attempts: list[str] = []

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from toy_encoder import ToyEncoder
 
-from index.centres import load_table
 from index.collection import Collection
 from index.settings import PROJECT, Settings
 from index.store import Store
@@ -115,7 +114,7 @@ def rows(store: Path, scratch: Path) -> dict[str, tuple[Any, ...]]:
     copy = scratch / f"copy-{store.name}"
     shutil.copytree(store / "chroma", copy)
     encoder = ToyEncoder()
-    with Store(copy, fingerprint(encoder, load_table(encoder.name, encoder.dimension))) as opened:
+    with Store(copy, fingerprint(encoder)) as opened:
         assert opened.was_rebuilt_from is None
         found: Any = opened._collection.get(include=["documents", "metadatas", "embeddings"])
         assert len(found["ids"]) == len(set(found["ids"]))
@@ -132,7 +131,7 @@ def assert_like_fresh(corpus: Path, store: Path, report: SyncReport, collection:
     fresh_store = scratch / "fresh"
     fresh_report, fresh = settle(corpus, fresh_store)
     assert collection.names == fresh.names == tuple(sorted(path.name for path in corpus.iterdir()))
-    for name in ("stored", "lengths", "spans", "passage_of", "article_of"):
+    for name in ("stored", "spans", "passage_of", "article_of"):
         assert np.array_equal(getattr(collection, name), getattr(fresh, name)), name
     assert rows(store, scratch) == rows(fresh_store, scratch)
     settings = Settings(corpus=corpus)

@@ -13,7 +13,6 @@ from crashing import Corpus, Runs, assert_like_fresh, encoded_keys, runs, settle
 from tally import TALLY
 from toy_encoder import ToyEncoder
 
-from index.centres import load_table
 from index.records import Records
 from index.settings import PROJECT
 from index.sync import fingerprint
@@ -56,8 +55,7 @@ def kill() -> Iterator[Runs]:
 def survive(corpus: Corpus, store: Path, scratch: Path) -> None:
     """Restart after a kill, and compare with an index that was never disturbed."""
     encoder = ToyEncoder()
-    table = load_table(encoder.name, encoder.dimension)
-    records = Records(encoder, table, fingerprint(encoder, table), [])
+    records = Records(encoder, fingerprint(encoder), [])
     held, writing = encoded_keys(store), was_writing(store)
     report, collection = settle(corpus.folder, store)
     missing = {records.key(article): name for name, article in collection.articles.items()}

@@ -125,7 +125,7 @@ def test_a_damaged_encoder_is_built_anew(tmp_path: Path, monkeypatch: pytest.Mon
 
     built: list[Path] = []
 
-    def build(folder: Path) -> None:
+    def build(folder: Path, trained: Path | None) -> None:
         built.append(folder)
         (folder / "part").mkdir(parents=True)
         for name in ("weights", "part/words"):

@@ -2,16 +2,14 @@
 
 import shutil
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from toy_encoder import DIMENSION, ToyEncoder
+from toy_encoder import ToyEncoder
 
-from index.centres import load_table
 from index.collection import Collection
 from index.encoder import SentenceTransformerEncoder
 from index.errors import UserError
@@ -41,7 +39,7 @@ def run(
 
 
 def fingerprint_of(encoder: ToyEncoder) -> str:
-    return fingerprint(encoder, load_table(encoder.name, encoder.dimension))
+    return fingerprint(encoder)
 
 
 def counts(report: SyncReport) -> tuple[int, int, int, int, int]:
@@ -50,7 +48,7 @@ def counts(report: SyncReport) -> tuple[int, int, int, int, int]:
 
 def same(one: Collection, other: Collection) -> bool:
     """Whether two collections hold the same and find the same."""
-    arrays = ("stored", "lengths", "spans", "passage_of", "article_of")
+    arrays = ("stored", "spans", "passage_of", "article_of")
     return one.names == other.names and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
 
 
@@ -112,15 +110,9 @@ def test_other_settings_rebuild_and_say_so(corpus: Path) -> None:
     assert len(encoder.encoded) == 6
 
 
-@pytest.mark.parametrize("what", ["passages", "centres"])
-def test_other_passages_or_centres_rebuild(corpus: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_passages_rebuild(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(corpus)
-    if what == "passages":
-        monkeypatch.setattr("index.sync.LONGEST", 777)
-    else:
-        table = load_table("toy", DIMENSION)
-        moved = replace(table, passage_base=table.passage_base + 0.1)
-        monkeypatch.setattr("index.sync.load_table", lambda name, dimension: moved)
+    monkeypatch.setattr("index.sync.LONGEST", 777)
     report, _, encoder = run(corpus)
     assert any("settings changed" in note for note in report.notes)
     assert report.added == 3 and len(encoder.encoded) == 6

@@ -44,6 +44,10 @@ class ToyEncoder:
         _, (none,) = self.encode_passages([text])
         return self._vector(text), none
 
+    def language_scores(self, text: str) -> dict[str, float]:
+        """See Encoder."""
+        return {}
+
     @staticmethod
     def _vector(text: str) -> FloatMatrix:
         vector = np.full(DIMENSION, 1e-3, np.float32)

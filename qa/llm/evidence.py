@@ -1,7 +1,7 @@
-"""What can be seen of whether quotes support a sentence: nearness in the centred space, word by word matches, facts.
+"""What can be seen of whether quotes support a sentence: nearness of vectors, word by word matches, facts.
 
-Words are compared twice: as strings, which sees names through scripts and endings, and as token vectors with the
-language taken out, which sees that *betejë* is a battle. A word has support where either does.
+Words are compared twice: as strings, which sees names through scripts and endings, and as token vectors, which
+sees that *betejë* is a battle. A word has support where either does.
 """
 
 import re
@@ -14,17 +14,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from index.centres import normalise
 from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix
-from index.languages import language_posterior, reweigh
 from qa.answer import Citation
 from qa.llm.facts import WORD, is_verbatim, missing_countries, missing_numbers
 from qa.llm.names import likeness, stands_in
 
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _CAPITAL = ("Lu", "Lt")
-_COMMONEST = 4.0  # -log probability of pieces that say nothing
 _SAME_TEXT = 0.7  # share of common words from which on two sentences tell the same
 _LOOKED_AT = 60  # sentences among which those that tell something else are sought
 _ELSEWHERE = 6  # sentences that a sentence is compared with beside the cited ones
@@ -60,7 +57,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A sentence in the collection's centred space."""
+    """A sentence as the encoder places it."""
 
     vector: FloatMatrix  # [dimension]
     tokens: FloatMatrix  # [tokens, dimension]
@@ -72,7 +69,7 @@ def gather(
     sentence: str, language: str, citations: Sequence[Citation], encoder: Encoder, collection: Collection
 ) -> Evidence:
     """The evidence about a sentence; ``citations`` are those that it names, at least one."""
-    encoded = encode(sentence, language, encoder, collection)
+    encoded = encode(sentence, encoder)
     inside = rows_of(citations, collection)
     near = collection.nearness(encoded.vector)
     rivals = _rivals(near, inside, collection)
@@ -92,22 +89,10 @@ def gather(
     )
 
 
-def encode(sentence: str, language: str, encoder: Encoder, collection: Collection) -> Encoded:
-    """Encode a sentence as articles are, and take its language out."""
-    table = collection.table
+def encode(sentence: str, encoder: Encoder) -> Encoded:
+    """Encode a sentence as articles are."""
     (vector,), (tokens,) = encoder.encode_passages([sentence])
-    guessed = reweigh(language_posterior(sentence), table.nearness(vector), collection.centres.means)
-    languages = {language: 1.0} if guessed.get(language, 0.0) > 0 or not guessed else guessed
-    stored = normalise(vector - table.passage_centre(languages))
-    raw = tokens.vectors if table.has_tokens else tokens.vectors[:0]
-    vectors = normalise(raw - table.token_centre(languages) - collection.token_centres.of(languages))
-    weights = (tokens.weights[: len(vectors)] - _COMMONEST).clip(0.5)
-    return Encoded(
-        vector=normalise(stored - collection.centres.of(languages)),
-        tokens=vectors,
-        starts=tokens.starts[: len(vectors)],
-        weights=(weights / max(float(weights.sum()), 1e-9)).astype(np.float32),
-    )
+    return Encoded(vector, tokens.vectors, tokens.starts, tokens.weights)
 
 
 def rows_of(citations: Sequence[Citation], collection: Collection) -> NDArray[np.int64]:
@@ -142,7 +127,7 @@ def _same(one: str, other: str) -> bool:
 
 def _tokens_of(rows: NDArray[np.int64], collection: Collection) -> FloatMatrix:
     """[tokens, dimension]: the tokens of some sentences."""
-    if not collection.table.has_tokens or not len(rows):
+    if not len(rows):
         return np.zeros((0, collection.stored.shape[1]), np.float32)
     found = collection.passage_tokens(collection.passage_of[rows])
     return found.vectors[np.isin(found.sentences, rows)]
