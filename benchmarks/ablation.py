@@ -28,9 +28,9 @@ from qa.evaluation.bootstrap import estimate, ratio
 from qa.excerpts import cite, cut_excerpts
 from qa.question import Question as Understood
 from qa.question import understand
-from qa.ranking import Ranking, rank
+from qa.ranking import rank
 
-Variant = Callable[[Understood, Collection], Ranking]
+Variant = Callable[[Collection], tuple[Collection, Callable[[Understood], Understood]]]  # how both are changed
 _PARTS = ("same", "cross", "all")
 
 
@@ -74,32 +74,36 @@ def _corpora(xquad: Path | None, work: Path, languages: str) -> Iterator[tuple[s
         yield name, *make_pool(xquad, work / name, languages.split(","), 600, 150)
 
 
-def whole(question: Understood, collection: Collection) -> Ranking:
+def whole(collection: Collection) -> tuple[Collection, Callable[[Understood], Understood]]:
     """Everything."""
-    return rank(question, collection)
+    return collection, lambda question: question
 
 
-def without_dates(question: Understood, collection: Collection) -> Ranking:
+def without_dates(collection: Collection) -> tuple[Collection, Callable[[Understood], Understood]]:
     """Dates in questions not looked at."""
-    return rank(replace(question, periods=()), collection)
+    return collection, lambda question: replace(question, periods=())
 
 
-def without_tokens(question: Understood, collection: Collection) -> Ranking:
+def without_tokens(collection: Collection) -> tuple[Collection, Callable[[Understood], Understood]]:
     """Plain cosine over the stored vectors."""
-    return rank(replace(question, tokens=question.tokens[:0], weights=question.weights[:0]), collection)
+    return collection, lambda question: replace(question, tokens=question.tokens[:0], weights=question.weights[:0])
 
 
-def centred(question: Understood, collection: Collection) -> Ranking:
+def centred(collection: Collection) -> tuple[Collection, Callable[[Understood], Understood]]:
     """The same with the mean of each language of the collection subtracted, as before training."""
     languages = collection.article_languages[collection.article_of]
     overall = collection.stored.mean(axis=0)
     means: FloatMatrix = np.stack(
         [collection.stored[languages == i].mean(axis=0) for i in range(len(collection.languages))]
     )
-    own = question.language
-    mean = means[collection.languages.index(own)] if own in collection.languages else overall
-    moved = replace(collection, stored=normalise(collection.stored - means[languages]))
-    return without_tokens(replace(question, vector=normalise(question.vector - mean)), moved)
+    _, plain = without_tokens(collection)
+
+    def moved(question: Understood) -> Understood:
+        own = question.language
+        mean = means[collection.languages.index(own)] if own in collection.languages else overall
+        return replace(plain(question), vector=normalise(question.vector - mean))
+
+    return replace(collection, stored=normalise(collection.stored - means[languages])), moved
 
 
 VARIANTS: dict[str, Variant] = {
@@ -120,8 +124,9 @@ def measure(
 ) -> dict[str, dict[str, str]]:
     """By part, the figures of one variant as they are printed."""
     hits: dict[str, list[tuple[bool, bool, bool]]] = defaultdict(list)
+    collection, change = variant(collection)
     for question, understood in asked:
-        excerpts = cut_excerpts(variant(understood, collection), collection, 5)
+        excerpts = cut_excerpts(rank(change(understood), collection), collection, 5)
         texts = [citation.text for citation in cite(excerpts, collection)]
         languages = {collection.articles[name].language for name in question.articles}
         best = collection.text(excerpts[0].best)

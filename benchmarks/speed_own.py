@@ -146,7 +146,7 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def recall(question: str, encoder: Encoder, collection: Collection) -> float:
-    """Share of the ten nearest sentences, that are among the candidates."""
+    """Share of the ten nearest sentences that are among the candidates."""
     asked = understand(question, encoder, collection)
     nearness = collection.nearness(asked.vector)
     exact = np.argsort(-nearness)[:10]

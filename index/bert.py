@@ -79,7 +79,10 @@ class Bert:
     def matching(self) -> TokenMatching:
         """See Model."""
         path = self.folder / MATCHING
-        return TokenMatching(**np.load(path)) if path.is_file() else untrained(self.dimension)
+        if not path.is_file():
+            return untrained(self.dimension)
+        with np.load(path) as file:
+            return TokenMatching(mean=file["mean"], importance=file["importance"])
 
     @cached_property
     def rarity(self) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _TRAINED = Path(__file__).parent / "trained" / f"{DEFAULT_MODEL}.npz"
 LANGUAGES = _TRAINED.with_name("languages.npz")  # fitted by training/languages.py
-_COMMONEST = 4.0  # -log probability of pieces that say nothing ("▁", ",")
+COMMONEST = 4.0  # -log probability of pieces that say nothing ("▁", ",")
 
 FloatMatrix = NDArray[np.float32]
 Progress = Callable[[int], None]  # told how many more texts are done
@@ -166,7 +166,7 @@ class SentenceTransformerEncoder:
         matching = self._model.matching
         vectors = normalise(output.states[inside] - matching.mean)
         rarity = self._model.rarity[output.ids[inside]]
-        weights = (rarity - _COMMONEST).clip(0.5) * np.exp(vectors @ matching.importance)
+        weights = (rarity - COMMONEST).clip(0.5) * np.exp(vectors @ matching.importance)
         return Tokens(
             vectors=vectors,
             starts=np.maximum(starts[inside] - len(prompt), 0),

