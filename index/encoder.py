@@ -77,7 +77,7 @@ class SentenceTransformerEncoder:
         """``weights`` names those that were put in place of the model's own; nothing where none were."""
         self.name = name
         self._weights = weights
-        self._path = path
+        self.path = path
         self._query_prompt = query_prompt
         self._passage_prompt = passage_prompt
 
@@ -86,8 +86,8 @@ class SentenceTransformerEncoder:
         from index.bert import Bert
         from index.model import SentenceTransformerModel
 
-        folder = Path(self._path)
-        return Bert(folder) if Bert.fits(folder) else SentenceTransformerModel(self._path, self.name)
+        folder = Path(self.path)
+        return Bert(folder) if Bert.fits(folder) else SentenceTransformerModel(self.path, self.name)
 
     @property
     def prompts(self) -> tuple[str, str]:

@@ -87,7 +87,7 @@ def test_weights_of_another_model_are_refused(data_folder: Path, tmp_path: Path)
 
 
 def test_same_vectors_as_sentence_transformers(encoder: SentenceTransformerEncoder) -> None:
-    folder = Path(encoder._path)
+    folder = Path(encoder.path)
     fast, slow = Bert(folder), SentenceTransformerModel(str(folder), "reference")
     assert Bert.fits(folder) and fast.prompts == slow.prompts and fast.dimension == slow.dimension
     theirs = dict(slow.run(TEXTS, "passage: "))
@@ -110,9 +110,9 @@ def test_same_vectors_as_sentence_transformers(encoder: SentenceTransformerEncod
 def test_other_models_are_left_to_sentence_transformers(
     encoder: SentenceTransformerEncoder, tmp_path: Path, file: str, change: dict[str, object] | list[object]
 ) -> None:
-    for path in Path(encoder._path).rglob("*"):
+    for path in Path(encoder.path).rglob("*"):
         if path.is_file():
-            copy = tmp_path / path.relative_to(encoder._path)
+            copy = tmp_path / path.relative_to(encoder.path)
             copy.parent.mkdir(exist_ok=True)
             copy.symlink_to(path)
     assert Bert.fits(tmp_path)

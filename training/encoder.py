@@ -204,7 +204,7 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     arguments.out.mkdir(parents=True, exist_ok=True)
     plain = built_in(Settings(data=arguments.work / "data"), None)
-    folder = Path(plain._path)
+    folder = Path(plain.path)
     teacher, layers = Transformer(folder), Transformer(folder, arguments.frozen)
     if arguments.start:
         layers.load(arguments.start)

