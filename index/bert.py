@@ -5,8 +5,9 @@ has a thread of its own, and the weights stay in the file until they are touched
 """
 
 import json
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -31,8 +32,10 @@ _BATCH_TOKENS = 512  # a batch's activations then fit the cache of one core
 class Bert:
     """A model folder as sentence-transformers writes it: BERT, exact GELU, mean pooling."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, weights: Mapping[str, NDArray[np.float32]] | None = None) -> None:
+        """``weights``: tensors that stand in the place of the folder's own, by name."""
         self.folder = folder
+        self._own = weights or {}
         self._config = _json(folder / "config.json")
         self.dimension = int(self._config["hidden_size"])
         self.longest = int(_json(folder / "sentence_bert_config.json")["max_seq_length"])  # tokens
@@ -96,41 +99,54 @@ class Bert:
     def run(self, texts: Sequence[str], prompt: str) -> Iterator[tuple[int, Output]]:
         """See Model."""
         encodings = self.tokenizer.encode_batch([prompt + text for text in texts])
-        batches = list(_batches([len(encoding.ids) for encoding in encodings]))
-        for batch, outputs in zip(batches, self._each([[encodings[i].ids for i in b] for b in batches]), strict=True):
-            for i, states in zip(batch, outputs, strict=True):
-                ids, offsets = np.array(encodings[i].ids), np.array(encodings[i].offsets, np.int32)
-                yield i, Output(states.mean(axis=0), states, ids, offsets)
+        for i, states in self.states([encoding.ids for encoding in encodings]):
+            ids, offsets = np.array(encodings[i].ids), np.array(encodings[i].offsets, np.int32)
+            yield i, Output(states.mean(axis=0), states, ids, offsets)
 
-    def _each(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[list[NDArray[np.float32]]]:
-        """The outputs of each batch, in order."""
+    def states(
+        self, ids: Sequence[Sequence[int]], added: Sequence[NDArray[np.float32]] | None = None
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The last layer's states [pieces, dimension] of texts, with their numbers, in any order.
+
+        ``ids``: their pieces, special ones included; ``added`` [pieces, dimension]: to the rows of the table.
+        """
+        batches = list(_batches([len(each) for each in ids]))
         if len(batches) < 2:
-            yield from map(self._forward, batches)
+            for batch in batches:
+                yield from zip(batch, self._forward(batch, ids, added), strict=True)
             return
         with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as threads:
-            yield from threads.map(self._forward, batches)
+            outputs = threads.map(lambda batch: self._forward(batch, ids, added), batches)
+            for batch, each in zip(batches, outputs, strict=True):
+                yield from zip(batch, each, strict=True)
 
-    def _forward(self, ids: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+    def _forward(
+        self, batch: Sequence[int], ids: Sequence[Sequence[int]], added: Sequence[NDArray[np.float32]] | None
+    ) -> list[NDArray[np.float32]]:
         import torch
 
         # One thread a batch, on purpose: two that share a batch wait for each other beside any busy process.
         torch.set_num_threads(1)
         with torch.inference_mode():
-            longest = max(map(len, ids))
-            padded = torch.zeros((len(ids), longest), dtype=torch.long)
-            mask = torch.zeros((len(ids), longest), dtype=torch.bool)
-            for row, each in enumerate(ids):
-                padded[row, : len(each)] = torch.as_tensor(each)
-                mask[row, : len(each)] = True
-            states = self._layers_over(padded, None if bool(mask.all()) else mask[:, None, None, :]).numpy()
-        return [states[row, : len(each)] for row, each in enumerate(ids)]
+            lengths = [len(ids[i]) for i in batch]
+            padded = torch.zeros((len(batch), max(lengths)), dtype=torch.long)
+            mask = torch.zeros((len(batch), max(lengths)), dtype=torch.bool)
+            for row, (i, length) in enumerate(zip(batch, lengths, strict=True)):
+                padded[row, :length] = torch.as_tensor(ids[i])
+                mask[row, :length] = True
+            words = self.words(padded)
+            if added is not None:
+                for row, i in enumerate(batch):
+                    words[row, : len(added[i])] += torch.from_numpy(added[i])
+            states = self._layers_over(words, None if bool(mask.all()) else mask[:, None, None, :]).numpy()
+        return [states[row, :length] for row, length in enumerate(lengths)]
 
-    def _layers_over(self, ids: "Tensor", mask: "Tensor | None") -> "Tensor":
-        """[texts, tokens, dimension]; ``mask`` [texts, 1, 1, tokens] is true where there is a piece."""
+    def _layers_over(self, x: "Tensor", mask: "Tensor | None") -> "Tensor":
+        """[texts, tokens, dimension], as ``x``, the table's rows; ``mask`` [texts, 1, 1, tokens]: true at pieces."""
         from torch.nn import functional
 
         heads, epsilon = int(self._config["num_attention_heads"]), float(self._config["layer_norm_eps"])
-        texts, length = ids.shape
+        texts, length, _ = x.shape
         positions, kind, norm = self._embeddings
 
         def normalised(x: "Tensor", weights: tuple["Tensor", "Tensor"]) -> "Tensor":
@@ -139,7 +155,7 @@ class Bert:
         def linear(x: "Tensor", weights: tuple["Tensor", "Tensor"]) -> "Tensor":
             return functional.linear(x.to(weights[0].dtype), *weights)
 
-        x = normalised(self.words(ids) + positions[:length] + kind, norm)
+        x = normalised(x + positions[:length] + kind, norm)
         for i in range(int(self._config["num_hidden_layers"])):
             attention, mixed, inner, outer, norm_1, norm_2 = self._layer(i)
             parts = linear(x, attention).float().view(texts, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
@@ -173,9 +189,12 @@ class Bert:
         return np.asarray(mean.numpy(), np.float32)
 
     def weight(self, name: str) -> "Tensor":
-        """A tensor of the file, mapped for as long as it is held."""
+        """A tensor of the file, mapped for as long as it is held; or what stands in its place."""
+        import torch
         from safetensors import safe_open
 
+        if name in self._own:
+            return torch.from_numpy(self._own[name])
         with safe_open(self.folder / "model.safetensors", "pt") as file:
             found: Tensor = file.get_tensor(name)
         return found
@@ -232,10 +251,14 @@ def _multiplies_bfloat16() -> bool:
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers of texts, like lengths together, at most _BATCH_TOKENS pieces a batch (or one text)."""
+    """Numbers of texts, like lengths together, at most _BATCH_TOKENS pieces a batch (or one text).
+
+    Few texts are shared out so that each core has its part.
+    """
+    most = min(_BATCH_TOKENS, math.ceil(1.1 * sum(lengths) / (os.cpu_count() or 1)))
     batch: list[int] = []
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and (len(batch) + 1) * lengths[i] > _BATCH_TOKENS:
+        if batch and (len(batch) + 1) * lengths[i] > most:
             yield batch
             batch = []
         batch.append(i)

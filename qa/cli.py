@@ -44,6 +44,8 @@ _SHARED = (
             help="Encoder: the built-in one, a sentence-transformers folder, or a hub name."),
     _option("--query-prompt", default=None, help="What stands before questions. Default: the model's own."),
     _option("--passage-prompt", default=None, help="What stands before passages. Default: the model's own."),
+    _option("--reader", type=click.Choice(["on", "off"]), default="off", show_default=True,
+            help="Whether passages are read together with the question (new): half a second, and better at saying no."),
     _option("--allow-empty", is_flag=True, help="Take a folder without articles for what it is: forget the old ones."),
 )  # fmt: skip
 
@@ -265,7 +267,7 @@ def _as_given(option: click.Parameter, value: object) -> Any:
 
 
 def _settings(options: dict[str, Any]) -> Settings:
-    return Settings(**options)
+    return Settings(**options | {"reader": options["reader"] == "on"})
 
 
 def _open(settings: Settings, *, rebuild: bool = False, llm: "LLMSettings | None" = None) -> "Engine":

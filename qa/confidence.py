@@ -1,8 +1,9 @@
 """How probable it is that the cited excerpts answer the question, and so whether to answer at all.
 
 A logistic model over a few signals, fitted over several corpora by ``benchmarks/fit_confidence.py``; its weights stand
-in ``confidence.json`` beside this module. Similarity alone does not do: in a corpus of one subject everything is near,
-so the model also looks at how far the best stands out and at what part of the question finds a match.
+in ``confidence.json`` beside this module. What the reader said counts most. Similarity alone does not do (without the
+reader, ``confidence-without-reader.json`` has to): in a corpus of one subject everything is near, so the model also
+looks at how far the best stands out and at what part of the question finds a match.
 """
 
 import json
@@ -20,7 +21,9 @@ from index.encoder import FloatMatrix
 from qa.excerpts import Excerpt
 from qa.question import Question
 from qa.ranking import Ranking, token_matches
+from qa.reranking import Read
 
+WITH_READER, WITHOUT_READER = "confidence.json", "confidence-without-reader.json"
 _RUNNERS_UP = (1, 4, 12)  # places, counted in passages, that the best is compared with
 
 
@@ -42,7 +45,7 @@ class Model:
 
 
 @cache
-def load_model(file: str = "confidence.json") -> Model:
+def load_model(file: str) -> Model:
     """A fitted model out of a file of this package."""
     data = json.loads(resources.files("qa").joinpath(file).read_text(encoding="utf-8"))
     arrays = {name: np.array(data[name]) for name in ("means", "scales", "weights")}
@@ -50,9 +53,10 @@ def load_model(file: str = "confidence.json") -> Model:
 
 
 def signals(
-    question: Question, ranking: Ranking, excerpts: Sequence[Excerpt], collection: Collection
-) -> dict[str, float]:
-    """The signals of one question; ``excerpts`` must not be empty."""
+    question: Question, ranking: Ranking, excerpts: Sequence[Excerpt], collection: Collection,
+    read: Sequence[Read] | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """The signals of one question; ``excerpts`` must not be empty; ``read``: what the reader said, if there is one."""
     best = excerpts[0]
     scores = _best_by_passage(ranking, collection)
     inside = ranking.sentences[(ranking.sentences >= best.first) & (ranking.sentences <= best.last)]
@@ -72,7 +76,21 @@ def signals(
     }  # fmt: skip
     for place in _RUNNERS_UP:
         values[f"gap_{place}"] = scores[0] - scores[min(place, len(scores) - 1)]
-    return values
+    return values | (_read_signals(read, best) if read else {})
+
+
+def _read_signals(read: Sequence[Read], best: Excerpt) -> dict[str, float]:
+    """What the reader said of the windows, and of the one that is cited first."""
+    answers = sorted((each.reading.answers for each in read), reverse=True)
+    shares = [float(each.shares.max()) for each in read]
+    cited = next((i for i, each in enumerate(read) if each.window.first <= best.best <= each.window.last), None)
+    return {
+        "read_best": answers[0],
+        "read_second": answers[min(1, len(answers) - 1)],
+        "read_sentence": max(shares),
+        "read_cited": read[cited].reading.answers if cited is not None else answers[-1],
+        "read_cited_sentence": shares[cited] if cited is not None else min(shares),
+    }
 
 
 def _best_by_passage(ranking: Ranking, collection: Collection) -> list[float]:

@@ -25,9 +25,11 @@ from index.vectors import DamagedRecordError
 from qa import confidence, dialogue
 from qa.answer import MOST_CITATIONS, Answer
 from qa.answerer import compose
-from qa.excerpts import cite, cut_excerpts
+from qa.excerpts import Excerpt, cite, cut_excerpts
 from qa.question import check_question
-from qa.ranking import Filters
+from qa.ranking import Filters, Ranking
+from qa.reader import PassageReader, Reader
+from qa.reranking import Read, Reranker
 
 if TYPE_CHECKING:
     from qa.llm.client import Cancel, Client
@@ -47,9 +49,12 @@ class Engine:
 
     def __init__(
         self, settings: Settings, encoder: Encoder, collection: Collection, report: SyncReport,
-        llm: "LLMSettings | None" = None,
+        llm: "LLMSettings | None" = None, reader: PassageReader | None = None,
     ) -> None:  # fmt: skip
+        """``reader``: what reads passages with the question; without one, retrieval alone decides."""
         self.settings = settings
+        self.reader = reader
+        self._reranker = Reranker(reader) if reader else None
         self.llm = llm
         self.encoder = encoder
         self.collection = collection
@@ -73,6 +78,8 @@ class Engine:
         for file in sorted(files, key=lambda each: each.name):
             if file.name.endswith((".json", ".npz")):
                 state.update(file.read_bytes())
+        if self.reader:
+            state.update(self.reader.fingerprint.encode())
         if self.llm:
             state.update(f"{self.llm.url} {self.llm.model}".encode())
         return state.hexdigest()
@@ -137,7 +144,37 @@ class Engine:
     ) -> tuple[dialogue.Resolved, Answer]:
         """What the question is taken for, and the answer made of quotes."""
         found = dialogue.resolve(text, history, self.encoder, collection, filters)
-        return found, _quote(found, collection, top)
+        return found, self._quote(found, collection, top)
+
+    def _quote(self, found: dialogue.Resolved, collection: Collection, top: int) -> Answer:
+        """The extractive answer; ``seconds`` is left for the caller."""
+        question, ranking = found.question, found.ranking
+        read: list[Read] | None = None
+        if self._reranker:
+            ranking, read = self._reranker.rerank(question, ranking, collection)
+        excerpts = cut_excerpts(ranking, collection, MOST_CITATIONS)
+        probability, answered = self._judge(found, ranking, excerpts, collection, read)
+        citations = cite(excerpts[:top], collection)
+        return Answer(
+            question=question.text,
+            language=question.language,
+            answered=answered,
+            answer=compose(citations, collection.articles, question.language, answered),
+            confidence=probability,
+            citations=citations,
+            seconds=0.0,
+        )
+
+    def _judge(
+        self, found: dialogue.Resolved, ranking: Ranking, excerpts: Sequence[Excerpt], collection: Collection,
+        read: Sequence[Read] | None,
+    ) -> tuple[float, bool]:  # fmt: skip
+        """The probability that the excerpts answer, and whether it is enough."""
+        if not excerpts:
+            return 0.0, False
+        model = confidence.load_model(confidence.WITH_READER if read else confidence.WITHOUT_READER)
+        probability = model.probability(confidence.signals(found.question, ranking, excerpts, collection, read))
+        return probability, probability >= model.threshold
 
     def _written(
         self, quotes: Answer, found: dialogue.Resolved, history: Sequence[str], filters: Filters, top: int,
@@ -155,7 +192,7 @@ class Engine:
             if rewritten is not None:
                 look = dialogue.look(rewritten, self.encoder, collection, filters)
                 own = replace(look.question, text=quotes.question, languages=found.question.languages)
-                again = replace(_quote(replace(look, question=own), collection, top), rewritten=rewritten)
+                again = replace(self._quote(replace(look, question=own), collection, top), rewritten=rewritten)
                 quotes = again if again.answered or not quotes.answered else quotes
         if quotes.answered:
             yield from write(client, Verifier(self.encoder, collection), quotes, history, cancel)
@@ -221,28 +258,8 @@ def open_engine(
         progress("encoder", 0, 0)
     encoder = open_encoder(settings)
     report, collection = sync(settings, encoder, rebuild=rebuild, progress=progress)
-    return Engine(settings, encoder, collection, report, llm)
-
-
-def _quote(found: dialogue.Resolved, collection: Collection, top: int) -> Answer:
-    """The extractive answer; ``seconds`` is left for the caller."""
-    question, ranking = found.question, found.ranking
-    excerpts = cut_excerpts(ranking, collection, MOST_CITATIONS)
-    probability, answered = 0.0, False
-    if excerpts:
-        model = confidence.load_model()
-        probability = model.probability(confidence.signals(question, ranking, excerpts, collection))
-        answered = probability >= model.threshold
-    citations = cite(excerpts[:top], collection)
-    return Answer(
-        question=question.text,
-        language=question.language,
-        answered=answered,
-        answer=compose(citations, collection.articles, question.language, answered),
-        confidence=probability,
-        citations=citations,
-        seconds=0.0,
-    )
+    reader = Reader(settings) if settings.reader else None
+    return Engine(settings, encoder, collection, report, llm, reader)
 
 
 def _month(value: str | None, option: str) -> int | None:

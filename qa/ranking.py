@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.collection import Collection
+from index.collection import Collection, PassageTokens
 from index.encoder import FloatMatrix
 from qa.question import Question
 
@@ -37,6 +37,7 @@ class Ranking:
     nearness: FloatMatrix  # [candidates], cosine
     interaction: FloatMatrix  # [candidates], mean token match within the sentence
     passage_interaction: FloatMatrix  # [candidates], the same within its passage
+    pieces: NDArray[np.int32]  # [candidates], tokens of each
     mean_nearness: float = 0.0  # of all sentences
     spread: float = 0.0  # standard deviation of the same
 
@@ -47,7 +48,7 @@ def rank(question: Question, collection: Collection, filters: Filters | None = N
     nearness = collection.nearness(question.vector)
     dated = _DATED * _in_period(question, collection)[collection.article_of]
     candidates = _candidates(nearness + dated, allowed, collection)
-    interaction, around = _interact(question, collection, candidates)
+    interaction, around, pieces = _interact(question, collection, candidates)
     scores = nearness[candidates] + _SENTENCE * interaction + _PASSAGE * around + dated[candidates]
     order = np.argsort(-scores, kind="stable")
     chosen = candidates[order]
@@ -57,6 +58,7 @@ def rank(question: Question, collection: Collection, filters: Filters | None = N
         nearness=nearness[chosen],
         interaction=interaction[order],
         passage_interaction=around[order],
+        pieces=pieces[order],
         mean_nearness=float(nearness.mean()) if len(nearness) else 0.0,
         spread=float(nearness.std()) if len(nearness) else 0.0,
     )
@@ -100,14 +102,18 @@ def _candidates(nearness: FloatMatrix, allowed: NDArray[np.bool_] | None, collec
 
 def _interact(
     question: Question, collection: Collection, candidates: NDArray[np.int32]
-) -> tuple[FloatMatrix, FloatMatrix]:
-    """The token scores of each candidate and of its passage; zeros where the question has no tokens."""
-    if not len(question.tokens) or not len(candidates):
-        return np.zeros(len(candidates), np.float32), np.zeros(len(candidates), np.float32)
-    matches = token_matches(question, collection, candidates)
+) -> tuple[FloatMatrix, FloatMatrix, NDArray[np.int32]]:
+    """The token scores of each candidate and of its passage, zeros where there are no tokens; how many each has."""
+    if not len(candidates):
+        return np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32)
+    tokens = collection.passage_tokens(collection.passage_of[candidates])
+    pieces = np.bincount(np.searchsorted(candidates, tokens.sentences), minlength=len(candidates)).astype(np.int32)
+    if not len(question.tokens):
+        return np.zeros(len(candidates), np.float32), np.zeros(len(candidates), np.float32), pieces
+    matches = _matches(question, tokens, candidates)
     _, first, passage = np.unique(collection.passage_of[candidates], return_index=True, return_inverse=True)
     around: FloatMatrix = question.weights @ np.maximum.reduceat(matches, first, axis=1)
-    return question.weights @ matches, around[passage]
+    return question.weights @ matches, around[passage], pieces
 
 
 def token_matches(question: Question, collection: Collection, sentences: NDArray[np.int32]) -> FloatMatrix:
@@ -115,8 +121,11 @@ def token_matches(question: Question, collection: Collection, sentences: NDArray
 
     ``sentences`` must hold whole passages, in order.
     """
+    return _matches(question, collection.passage_tokens(collection.passage_of[sentences]), sentences)
+
+
+def _matches(question: Question, tokens: PassageTokens, sentences: NDArray[np.int32]) -> FloatMatrix:
     best = np.full((len(question.tokens), len(sentences)), -1.0, np.float32)
-    tokens = collection.passage_tokens(collection.passage_of[sentences])
     if len(tokens.sentences):
         owners, first = np.unique(tokens.sentences, return_index=True)
         similarity = tokens.vectors @ question.tokens.T

@@ -19,6 +19,7 @@ from tally import TALLY, table
 
 from index.encoder import SentenceTransformerEncoder, open_encoder
 from index.settings import PROJECT, Settings
+from qa.reader import Reader
 
 hypothesis.settings.register_profile("polycite", deadline=None)  # tests never depend on how fast a machine is
 hypothesis.settings.load_profile("polycite")
@@ -117,3 +118,9 @@ def _stays_on_this_machine(offline: list[str]) -> Iterator[None]:
 def encoder(data_folder: Path) -> SentenceTransformerEncoder:
     """The default encoder (about 10 s to build, once; some more to load)."""
     return open_encoder(Settings(data=data_folder))
+
+
+@pytest.fixture(scope="session")
+def reader(data_folder: Path, encoder: SentenceTransformerEncoder) -> Reader:
+    """The reader, whose table of pieces is the default encoder's."""
+    return Reader(Settings(data=data_folder))

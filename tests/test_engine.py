@@ -20,6 +20,7 @@ from qa.evaluation import evaluate, read_questions
 from qa.followups import Place, follow_ups
 from qa.question import understand
 from qa.ranking import rank
+from qa.reader import Reader
 
 pytestmark = pytest.mark.slow
 
@@ -151,6 +152,18 @@ def test_dialogues(engine: Engine) -> None:
             history.append(turn["question"])
     assert np.mean(right["follow_up"]) >= 0.80
     assert np.mean(right["fresh"]) >= np.mean(alone) - 0.05
+
+
+def test_with_the_reader_prices_that_are_not_told_are_declined(engine: Engine, reader: Reader) -> None:
+    """Nearest is the car; only reading tells that its price is not told."""
+    reading = Engine(engine.settings, engine.encoder, engine.collection, engine.report, reader=reader)
+    for question in ("How much did the car cost?", "Combien a coûté la voiture offerte à Kim ?"):
+        answer = reading.ask(question)
+        check_citations(answer, texts_of(engine))
+        assert not answer.answered, (question, answer.confidence, answer.answer)
+    answer = reading.ask("Who signed the agreement?")
+    check_citations(answer, texts_of(engine))
+    assert answer.answered, answer.confidence
 
 
 def test_filters(engine: Engine) -> None:

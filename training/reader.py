@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=PROJECT / ".bench" / "reader")
     parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
     parser.add_argument("--frozen", type=int, default=4, help="so many of the lowest layers stay as they are")
-    parser.add_argument("--steps", type=int, default=760)
+    parser.add_argument("--steps", type=int, default=660)
     parser.add_argument("--rate", type=float, default=1.2e-4)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
