@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from training.groups import Annotated, news_texts, own_rows
-from training.pairs import joined_by, parallel_news, read_rows
-from training.reader import left_out
+from training.pairs import joined_by, left_out, parallel_news, read_rows
 
 _PARAGRAPH = 4  # sentences
 

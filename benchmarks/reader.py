@@ -25,8 +25,7 @@ from index.sentences import split_sentences
 from index.settings import PROJECT, Settings
 from qa.reader import Passage, Reader
 from training.groups import Annotated, Asked, Example, Text, news_texts, own_rows
-from training.pairs import parallel_news, read_rows, window
-from training.reader import left_out
+from training.pairs import left_out, parallel_news, read_rows, window
 
 _CHARACTERS = 450  # of a passage
 _ALARMS = 0.10  # share of true claims that may be refused

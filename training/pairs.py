@@ -222,6 +222,22 @@ def parallel_news(folder: Path, left_out: frozenset[str]) -> tuple[dict[str, tup
     return spans, {path.stem: _lines(path) for path in sorted((folder / "ntrex").glob("*.txt"))}
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """What no training sees, so that it can be measured on."""
+
+    documents: frozenset[str]  # of the news
+    texts: frozenset[str]  # of our own
+
+
+def left_out(data: Path) -> LeftOut:
+    """One text and one document in eight, and the documents without questions, which are others' to measure on."""
+    asked = [row["doc"] for row in read_rows(data / "news" / "questions" / "answerable.jsonl")]
+    lines = (data / "news" / "ntrex" / "DOCUMENT_IDS.tsv").read_text(encoding="utf-8").splitlines()
+    documents = kept_back(asked) | ({line.strip() for line in lines} - set(asked))
+    return LeftOut(documents, kept_back([row["id"] for row in read_rows(data / "own" / "texts.jsonl")]))
+
+
 def kept_back(names: Sequence[str]) -> frozenset[str]:
     """One name in eight, spread evenly: what no training sees, so that it can be measured on."""
     return frozenset(name for i, name in enumerate(sorted(set(names))) if i % 8 == 5)

@@ -24,14 +24,14 @@ from torch.nn import functional
 from index.encoder import built_in
 from index.settings import PROJECT, Settings
 from index.weights import write_weights
-from training.groups import Example, Group, LeftOut, groups, sources
-from training.pairs import kept_back, read_rows
+from qa.reader import BEGIN, END, LONGEST_ASKED, LONGEST_READ
+from training import checkpoint
+from training.groups import Example, Group, groups, sources
+from training.pairs import left_out
 from training.transformer import Transformer, stored_weights
 
-LONGEST_ASKED, LONGEST_READ = 62, 260  # pieces of what is asked, and of a window
 _EXAMPLES = 32  # a step
 _HEADS = ("answers", "supports")
-_BEGIN, _END = 0, 2  # <s>, </s>
 
 
 class Model(nn.Module):
@@ -70,7 +70,7 @@ def read(model: Model, examples: Sequence[Example]) -> list[Scores]:
     shown = model.layers.read([each.space.join(each.sentences) for each in examples], LONGEST_READ, special=False)
     ids, segments = [], []
     for question, passage in zip(asked, shown, strict=True):
-        ids.append([_BEGIN, *question.ids, _END, _END, *passage.ids, _END])
+        ids.append([BEGIN, *question.ids, END, END, *passage.ids, END])
         segments.append([0, *([1] * len(question.ids)), 0, 0, *([2] * len(passage.ids)), 0])
     states = model.layers(ids, [model.segments[torch.tensor(each)] for each in segments])
     found = []
@@ -119,14 +119,6 @@ def halves(batch: Sequence[Group]) -> list[list[Group]]:
     return [part for part in parts if part]
 
 
-def left_out(data: Path) -> LeftOut:
-    """One text and one document in eight, and the documents without questions."""
-    asked = [row["doc"] for row in read_rows(data / "news" / "questions" / "answerable.jsonl")]
-    lines = (data / "news" / "ntrex" / "DOCUMENT_IDS.tsv").read_text(encoding="utf-8").splitlines()
-    documents = kept_back(asked) | ({line.strip() for line in lines} - set(asked))
-    return LeftOut(documents, kept_back([row["id"] for row in read_rows(data / "own" / "texts.jsonl")]))
-
-
 def main() -> None:
     """Train, and write a checkpoint and the weights every 40 steps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -159,13 +151,8 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / warm, max(0.02, 1 - step / arguments.steps))
     )
-    checkpoint, begin = arguments.out / "checkpoint.pt", 0
-    if checkpoint.exists():
-        kept = torch.load(checkpoint, map_location=device, weights_only=True)
-        for part, name in ((model, "model"), (optimiser, "optimiser"), (schedule, "schedule")):
-            part.load_state_dict(kept[name])
-        begin = int(kept["step"])
-        print(f"goes on from step {begin}", flush=True)
+    path, parts = arguments.out / "checkpoint.pt", {"model": model, "optimiser": optimiser, "schedule": schedule}
+    begin = checkpoint.load(path, device, parts)
     started, pieces, mean = time.perf_counter(), 0, 0.0
     with ThreadPoolExecutor(workers) as threads:
         for step in range(begin, arguments.steps):
@@ -189,11 +176,7 @@ def main() -> None:
                 seconds = time.perf_counter() - started
                 print(f"{step} loss {lost:.3f} mean {mean:.3f} {pieces} pieces {seconds:.0f} s", flush=True)
             if (step + 1) % 40 == 0 or step + 1 == arguments.steps:
-                state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-                torch.save(
-                    state | {"schedule": schedule.state_dict(), "step": step + 1}, checkpoint.with_suffix(".new")
-                )
-                checkpoint.with_suffix(".new").replace(checkpoint)
+                checkpoint.save(path, step + 1, parts)
                 export(model, arguments.out / "reader.npz")
 
 
