@@ -1,11 +1,16 @@
 """What Polycite returns: an answer and its citations, the one shape of the command line, the files and the API."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 LONGEST_EXCERPT = 700  # characters
 MOST_CITATIONS = 5
 LONGEST_QUESTION = 2000  # characters
+
+# Quotes, or prose of a model; the articles do not answer; sentences chosen from named or dated articles; what the
+# collection holds; a greeting, thanks and the like.
+Kind = Literal["answer", "declined", "summary", "about", "chat"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,12 @@ class Answer:
     statements: tuple[Statement, ...] = ()  # none in an answer made of quotes
     llm: LLMUse | None = None  # None where none was asked
     rewritten: str | None = None  # a follow-up as the model understood it
+    kind: Kind = "answer"
+    context: tuple[str, ...] = ()  # earlier questions that this one was taken together with, oldest first
+
+    def __post_init__(self) -> None:
+        if self.kind in ("answer", "declined"):
+            object.__setattr__(self, "kind", "answer" if self.answered else "declined")
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of ``polycite ask --json``."""
@@ -81,4 +92,5 @@ class Answer:
             "seconds": round(self.seconds, 4),
             "statements": [statement.as_json() for statement in self.statements],
             "llm": self.llm.as_json() if self.llm else None,
+            "context": list(self.context),
         }

@@ -298,6 +298,8 @@ def _as_text(answer: "Answer") -> str:
     lines = [answer.answer, ""]
     if answer.rewritten:
         lines.insert(0, f"understood as: {answer.rewritten}")
+    elif answer.context:
+        lines.insert(0, f"about: {answer.context[-1]}")
     if answer.llm and answer.llm.line:
         lines.insert(0, answer.llm.line)
     if any(not each.supported for each in answer.statements):
@@ -307,7 +309,8 @@ def _as_text(answer: "Answer") -> str:
         source = ", ".join(filter(None, [citation.article, page, citation.date, citation.language]))
         lines.append(f"[{citation.n}] {citation.title} ({source})")
         lines.append("    " + " ".join(citation.text.split()))
-    lines.append(f"\nconfidence {answer.confidence:.2f}, {answer.seconds:.2f} s")
+    sure = f"confidence {answer.confidence:.2f}, " if answer.kind in ("answer", "declined") else ""
+    lines.append(f"\n{sure}{answer.seconds:.2f} s")
     return "\n".join(lines)
 
 

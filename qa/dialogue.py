@@ -22,9 +22,11 @@ from index.encoder import Encoder, FloatMatrix
 from qa.confidence import signals
 from qa.excerpts import cut_excerpts
 from qa.question import Question, understand
-from qa.ranking import Filters, Ranking, rank
+from qa.ranking import Filters, Ranking, narrowed, rank
+from qa.turns import SMALL_TALK, tell
 
 _FURTHEST = 2  # earlier questions that are taken in
+_LOOKED_THROUGH = 5  # earlier turns among which they are looked for
 COMPARED = ("nearness", "interaction", "covered")  # signals set against those of the question before
 
 
@@ -34,7 +36,13 @@ class Resolved:
 
     question: Question
     ranking: Ranking
-    leans: bool = False  # whether the questions before it were taken in
+    filters: Filters  # that it was looked for with
+    context: tuple[str, ...] = ()  # earlier questions that were taken in, oldest first
+
+    @property
+    def leans(self) -> bool:
+        """Whether the question was not taken by itself."""
+        return bool(self.context)
 
 
 @dataclass(frozen=True)
@@ -66,27 +74,47 @@ def load_model(encoder: str) -> LeaningModel | None:
     return LeaningModel(**arrays, offset=float(found["offset"]), bias=float(found["bias"]))
 
 
-def resolve(text: str, history: Sequence[str], encoder: Encoder, collection: Collection, filters: Filters) -> Resolved:
-    """The question by itself, or together with the ones before it where it leans on them; ``history``: oldest first."""
+def resolve(
+    text: str,
+    history: Sequence[str],
+    encoder: Encoder,
+    collection: Collection,
+    filters: Filters,
+    *,
+    leans: bool = False,
+) -> Resolved:
+    """The question by itself, or together with the ones before it where it leans on them; ``history``: oldest first.
+
+    ``leans``: it is known to.
+    """
     alone = look(text, encoder, collection, filters)
     context: list[str] = []
     latest = alone
-    for earlier in reversed([each for each in history if each.strip()][-_FURTHEST:]):
+    for earlier in _asked(history, encoder):
         before = look(earlier, encoder, collection, filters)
-        if not _leans(latest, before, encoder, collection):
+        if not (leans and not context) and not _leans(latest, before, encoder, collection):
             break
         context.insert(0, earlier)
         latest = before
     if not context:
         return alone
     joined = look(" ".join([*context, text]), encoder, collection, filters)
-    return replace(joined, question=replace(joined.question, text=text, languages=alone.question.languages), leans=True)
+    question = replace(joined.question, text=text, languages=alone.question.languages)
+    return replace(joined, question=question, context=tuple(context))
+
+
+def _asked(history: Sequence[str], encoder: Encoder) -> list[str]:
+    """The latest turns that a question may lean on, latest first: thanks and their like are none."""
+    latest = [each for each in history if each.strip()][-_LOOKED_THROUGH:]
+    told = zip(latest, tell(latest, encoder), strict=True)
+    return [text for text, kind in told if kind not in SMALL_TALK and kind != "about"][: -_FURTHEST - 1 : -1]
 
 
 def look(text: str, encoder: Encoder, collection: Collection, filters: Filters) -> Resolved:
-    """A question by itself."""
+    """A question by itself, among articles of the time that it names where there are any."""
     question = understand(text, encoder, collection)
-    return Resolved(question, rank(question, collection, filters))
+    within = narrowed(question, collection, filters)
+    return Resolved(question, rank(question, collection, within), within)
 
 
 def _leans(asked: Resolved, before: Resolved, encoder: Encoder, collection: Collection) -> bool:

@@ -23,13 +23,17 @@ from index.settings import Settings
 from index.sync import SyncReport, fingerprint, sync
 from index.vectors import DamagedRecordError
 from qa import confidence, dialogue
+from qa.about import describe
 from qa.answer import MOST_CITATIONS, Answer
-from qa.answerer import compose
+from qa.answerer import compose, quoted, small_talk
 from qa.excerpts import Excerpt, cite, cut_excerpts
-from qa.question import check_question
-from qa.ranking import Filters, Ranking
+from qa.page.words import fixed
+from qa.question import check_question, understand
+from qa.ranking import Filters, Ranking, rank
 from qa.reader import PassageReader, Reader
 from qa.reranking import Read, Reranker
+from qa.summary import summarise
+from qa.turns import SMALL_TALK, Turn, subject, take_apart
 
 if TYPE_CHECKING:
     from qa.llm.client import Cancel, Client
@@ -93,13 +97,17 @@ class Engine:
         since: str | None = None,
         until: str | None = None,
         top: int = MOST_CITATIONS,
+        plain: bool = False,
     ) -> Answer:
         """Answer a question; ``history`` holds the earlier questions of the dialogue, oldest first.
 
         ``since`` and ``until`` (YYYY-MM, inclusive) and ``language`` (ISO 639-1) limit the articles that may be cited.
+        ``plain``: whatever is asked is to be searched for, though it looked like a greeting.
         Raises UserError on an empty or overlong question and on a malformed date.
         """
-        growing = self.stream(question, history=history, language=language, since=since, until=until, top=top)
+        growing = self.stream(
+            question, history=history, language=language, since=since, until=until, top=top, plain=plain
+        )
         return deque(growing, maxlen=1)[0]
 
     def stream(
@@ -111,6 +119,7 @@ class Engine:
         since: str | None = None,
         until: str | None = None,
         top: int = MOST_CITATIONS,
+        plain: bool = False,
         cancel: "Cancel | None" = None,
     ) -> Iterator[Answer]:
         """The same as it grows: once with the quotes, and then, where a language model writes, with ever more of it.
@@ -123,28 +132,60 @@ class Engine:
         filters = Filters(_month(since, "--from"), _month(until, "--to"), language)
         if not 1 <= top <= MOST_CITATIONS:
             raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
+        turn = Turn("question", text) if plain else take_apart(text, self.encoder)
         collection = self.collection
         for _ in range(_MENDINGS):
             try:
-                found, quotes = self._quotes(text, history, filters, top, collection)
+                found, quotes = self._quotes(turn, history, filters, top, collection)
                 break
             except DamagedRecordError as error:
                 self._mend(error.key, collection)
                 collection = self.collection
         else:
-            found, quotes = self._quotes(text, history, filters, top, collection)
+            found, quotes = self._quotes(turn, history, filters, top, collection)
+        quotes = replace(quotes, question=text)
         growing = iter([quotes])
-        if self.llm is not None:
+        if self.llm is not None and found is not None:
             growing = self._written(quotes, found, history, filters, top, collection, cancel)
         for answer in growing:
             yield replace(answer, seconds=time.perf_counter() - started)
 
     def _quotes(
-        self, text: str, history: Sequence[str], filters: Filters, top: int, collection: Collection
-    ) -> tuple[dialogue.Resolved, Answer]:
-        """What the question is taken for, and the answer made of quotes."""
-        found = dialogue.resolve(text, history, self.encoder, collection, filters)
-        return found, self._quote(found, collection, top)
+        self, turn: Turn, history: Sequence[str], filters: Filters, top: int, collection: Collection
+    ) -> tuple[dialogue.Resolved | None, Answer]:
+        """What the turn is taken for, None where it asks for nothing that is told in articles; and what is quoted."""
+        if turn.kind in SMALL_TALK:
+            language = understand(turn.text, self.encoder, collection).language
+            return None, Answer(turn.text, language, False, small_talk(turn.kind, language), 0.0, (), 0.0, kind="chat")
+        if turn.kind == "about":
+            question = understand(turn.text, self.encoder, collection)
+            said, excerpts = describe(question, collection, filters, top)
+            cited = cite(excerpts, collection)
+            return None, Answer(turn.text, question.language, bool(cited), said, 1.0, cited, 0.0, kind="about")
+        if turn.kind in ("summary", "overview"):
+            return self._summary(turn, filters, top, collection)
+        earlier = [*history, turn.given] if turn.given else history
+        leans = turn.kind == "correction"
+        found = dialogue.resolve(turn.text, earlier, self.encoder, collection, filters, leans=leans)
+        quotes = self._quote(found, collection, top)
+        if found.filters.periods and not quotes.answered:
+            anytime = replace(found.filters, periods=())
+            wide = replace(found, ranking=rank(found.question, collection, anytime), filters=anytime)
+            again = self._quote(wide, collection, top)
+            found, quotes = (wide, again) if again.answered else (found, quotes)
+        return found, replace(quotes, context=found.context)
+
+    def _summary(
+        self, turn: Turn, filters: Filters, top: int, collection: Collection
+    ) -> tuple[dialogue.Resolved | None, Answer]:
+        """The sentences that tell most, as an answer."""
+        found = dialogue.look(turn.text, self.encoder, collection, filters)
+        about = subject(found.question.vector, turn.kind, self.encoder)
+        several = turn.kind == "overview"
+        cited = cite(summarise(found.question, about, collection, filters, top, several=several), collection)
+        language = found.question.language
+        said = quoted(cited, collection.articles) if cited else fixed(language, "no_articles")
+        return found, Answer(turn.text, language, bool(cited), said, 1.0, cited, 0.0, kind="summary")
 
     def _quote(self, found: dialogue.Resolved, collection: Collection, top: int) -> Answer:
         """The extractive answer; ``seconds`` is left for the caller."""

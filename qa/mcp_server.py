@@ -87,7 +87,7 @@ class Tools:
         top: _Top = MOST_CITATIONS,
     ) -> Passages:  # fmt: skip
         """The passages nearest in meaning to a query, in articles of any language, whether they answer it or not."""
-        answer = await self._ask(query, language, since, until, top, None)
+        answer = await self._ask(query, language, since, until, top, None, plain=True)
         return Passages.model_validate({"passages": answer.as_json()["citations"]})
 
     async def ask(
@@ -117,14 +117,14 @@ class Tools:
 
     async def _ask(
         self, question: str, language: str | None, since: str | None, until: str | None, top: int,
-        history: list[str] | None,
+        history: list[str] | None, *, plain: bool = False,
     ) -> Answer:  # fmt: skip
         from mcp.server.mcpserver.exceptions import ToolError
 
         given = {"question": question, "language": language, "since": since, "until": until, "top": top}
         try:
             asked = check_ask(given | {"history": history or []}, by_name=True)
-            return await self._opening.ask(asked.question, **asked.options)
+            return await self._opening.ask(asked.question, **asked.options | {"plain": plain})
         except UserError as error:
             raise ToolError(_one_line(error)) from None
 

@@ -5,13 +5,15 @@ question its best match among a sentence's tokens, averaged by how much each tok
 the sentence's whole passage, for a question seldom has all its words in the sentence that answers it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.collection import Collection, PassageTokens
 from index.encoder import FloatMatrix
+from qa.dates import Period
 from qa.question import Question
 
 PASSAGES = 24  # candidates whose tokens are compared
@@ -21,11 +23,25 @@ _DATED = 0.05  # what an article gains whose date the question names
 
 @dataclass(frozen=True)
 class Filters:
-    """Which articles may be cited: from and to, inclusive, as YYYYMM; one language."""
+    """Which articles may be cited: from and to, inclusive, as YYYYMM; one language; times that a question names."""
 
     since: int | None = None
     until: int | None = None
     language: str | None = None
+    periods: tuple[Period, ...] = ()  # in one of them; none for any time
+
+    def admits(self, collection: Collection) -> NDArray[np.bool_]:
+        """[articles]: which may be cited."""
+        dates = collection.article_dates
+        allowed = np.ones(len(dates), np.bool_)
+        if self.since is not None:
+            allowed &= dates >= self.since
+        if self.until is not None:
+            allowed &= (dates <= self.until) & (dates > 0)
+        if self.language is not None:
+            wanted = [code == self.language for code in collection.languages]
+            allowed &= np.array(wanted, np.bool_)[collection.article_languages]
+        return allowed & in_periods(self.periods, collection) if self.periods else allowed
 
 
 @dataclass(frozen=True)
@@ -46,7 +62,7 @@ def rank(question: Question, collection: Collection, filters: Filters | None = N
     """The sentences of the passages nearest to the question, ordered by both stages; empty where filters leave none."""
     allowed = _allowed(collection, filters or Filters())
     nearness = collection.nearness(question.vector)
-    dated = _DATED * _in_period(question, collection)[collection.article_of]
+    dated = _DATED * in_periods(question.periods, collection).astype(np.float32)[collection.article_of]
     candidates = _candidates(nearness + dated, allowed, collection)
     interaction, around, pieces = _interact(question, collection, candidates)
     scores = nearness[candidates] + _SENTENCE * interaction + _PASSAGE * around + dated[candidates]
@@ -64,29 +80,24 @@ def rank(question: Question, collection: Collection, filters: Filters | None = N
     )
 
 
-def _in_period(question: Question, collection: Collection) -> NDArray[np.float32]:
-    """[articles]: 1 where the article's date is one that the question names, else 0."""
+def in_periods(periods: Sequence[Period], collection: Collection) -> NDArray[np.bool_]:
+    """[articles]: whether the article's date lies in one of them."""
     dates = collection.article_dates
-    dated = np.zeros(len(dates), np.float32)
-    for period in question.periods:
-        dated[(dates >= period.since) & (dates <= period.until)] = 1
+    dated = np.zeros(len(dates), np.bool_)
+    for period in periods:
+        dated |= (dates >= period.since) & (dates <= period.until)
     return dated
+
+
+def narrowed(question: Question, collection: Collection, filters: Filters) -> Filters:
+    """The filters, narrowed to the times that the question names where there are articles of them."""
+    within = replace(filters, periods=question.periods)
+    return within if question.periods and within.admits(collection).any() else filters
 
 
 def _allowed(collection: Collection, filters: Filters) -> NDArray[np.bool_] | None:
     """[sentences]: which may be cited; None for all."""
-    if filters == Filters():
-        return None
-    dates = collection.article_dates
-    allowed = np.ones(len(dates), np.bool_)
-    if filters.since is not None:
-        allowed &= dates >= filters.since
-    if filters.until is not None:
-        allowed &= (dates <= filters.until) & (dates > 0)
-    if filters.language is not None:
-        wanted = [code == filters.language for code in collection.languages]
-        allowed &= np.array(wanted, np.bool_)[collection.article_languages]
-    return allowed[collection.article_of]
+    return None if filters == Filters() else filters.admits(collection)[collection.article_of]
 
 
 def _candidates(nearness: FloatMatrix, allowed: NDArray[np.bool_] | None, collection: Collection) -> NDArray[np.int32]:

@@ -58,7 +58,7 @@ class FakeEngine:
 
     def ask(
         self, question: str, *, history: Sequence[str] = (), language: str | None = None, since: str | None = None,
-        until: str | None = None, top: int = 5,
+        until: str | None = None, top: int = 5, plain: bool = False,
     ) -> Answer:  # fmt: skip
         """The scripted answer."""
         if len(question) > LONGEST_QUESTION:

@@ -186,7 +186,7 @@ def test_it_resumes_wherever_it_was_interrupted(tmp_path: Path, stopped_by: str)
         assert done == (point == len(questions)) == (out / "metrics.json").exists()
         assert len((out / "predictions.jsonl").read_bytes().splitlines()) == point
         resumed: list[str] = []
-        assert run(out, lambda q, r=resumed: r.append(q) or ask(q), questions) == whole  # type: ignore[misc]
+        assert run(out, lambda q, r=resumed: r.append(q) or ask(q), questions) == whole
         assert [*asked, *resumed] == [question.question for question in questions]
 
 

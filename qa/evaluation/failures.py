@@ -7,6 +7,7 @@ from qa.evaluation.questions import Question
 
 CAUSES = {
     "error": "asking raised an error",
+    "kind": "another kind of answer was due: a summary, what the collection holds, or what is said to a greeting",
     "hallucinated": "answered though the corpus does not hold the answer",
     "refused": "declined though the corpus holds the answer",
     "not retrieved": "no citation comes from a named article",
@@ -20,9 +21,20 @@ def cause_of_failure(question: Question, answer: Mapping[str, Any]) -> str | Non
     """A key of CAUSES, or None where the question was dealt with rightly. ``answer`` is an answer's JSON."""
     if "error" in answer:
         return "error"
+    if not question.searched:
+        return _cause_of_kind(question, answer)
     if not question.answerable:
         return "hallucinated" if answer["answered"] else None
     return _cause_in_citations(question, answer["citations"]) if answer["answered"] else "refused"
+
+
+def _cause_of_kind(question: Question, answer: Mapping[str, Any]) -> str | None:
+    if answer.get("kind") != question.kind:
+        return "kind"
+    cited = [citation["article"] for citation in answer["citations"]]
+    if not question.articles or (cited[:1] and cited[0] in question.articles):
+        return None
+    return "not first" if any(name in question.articles for name in cited) else "not retrieved"
 
 
 def _cause_in_citations(question: Question, citations: list[Mapping[str, Any]]) -> str | None:

@@ -1,8 +1,9 @@
 """From scored questions to metrics: a plain nested dict, the same for the same rows in any order.
 
 ``{"counts": {...}, "all": SLICE, "by_language": {"en": SLICE}, "by_direction": {"same": SLICE, "cross": SLICE},
-"by_answerable": {...}, "calibration": {...}, "risk_coverage": [...], "latency": {"all": SLICE, "by_language": {...}}}``
-where a SLICE maps a metric to ``{"value", "low", "high", "n"}``: ``low`` to ``high`` is the 95 % bootstrap interval
+"by_answerable": {...}, "by_kind": {...}, "calibration": {...}, "risk_coverage": [...],
+"latency": {"all": SLICE, "by_language": {...}}}`` where a SLICE maps a metric to
+``{"value", "low", "high", "n"}``: ``low`` to ``high`` is the 95 % bootstrap interval
 over questions, and all three are None where nothing was measured (n = 0). Times stand apart under ``latency``, since
 two runs of the same state agree in everything else.
 """
@@ -44,6 +45,7 @@ class Metric:
 
 METRICS = {
     "accuracy": Metric("dealt with rightly", 1, "answered with an accepted string in an excerpt, or rightly declined"),
+    "kind": Metric("kind of answer right", 1, "questions whose kind is named in the file and that got such an answer"),
     "hit@1": Metric("article first (hit@1)", 1, "answerable questions whose first citation is of a named article"),
     "hit@5": Metric("article in five (hit@5)", 1, "answerable questions with a citation of a named article"),
     "mrr": Metric("reciprocal rank (MRR)", 1, "mean of 1/rank of the first citation of a named article, else 0"),
@@ -88,7 +90,7 @@ def measure(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """The metrics of scored questions."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.id)
     parts = slices(ordered)
-    counts = Counter("answerable" if outcome.answerable else "unanswerable" for outcome in ordered)
+    counts = Counter("answerable" if outcome.answerable else "unanswerable" for outcome in ordered if outcome.searched)
     metrics: dict[str, Any] = {
         "counts": {
             "questions": len(ordered),
@@ -109,11 +111,17 @@ def measure(outcomes: Iterable[Outcome]) -> dict[str, Any]:
 
 
 def slices(outcomes: Sequence[Outcome]) -> dict[str, dict[str, list[Outcome]]]:
-    """The outcomes by language of the question, by direction, and by whether there is an answer; none is empty."""
-    groups: dict[str, dict[str, list[Outcome]]] = {"by_language": {}, "by_direction": {}, "by_answerable": {}}
+    """The outcomes by language of the question, direction, whether there is an answer, and kind; none is empty."""
+    groups: dict[str, dict[str, list[Outcome]]] = {
+        "by_language": {}, "by_direction": {}, "by_answerable": {}, "by_kind": {},
+    }  # fmt: skip
     for outcome in outcomes:
         groups["by_language"].setdefault(outcome.language, []).append(outcome)
-        groups["by_answerable"].setdefault("answerable" if outcome.answerable else "unanswerable", []).append(outcome)
+        if outcome.kind:
+            groups["by_kind"].setdefault(outcome.kind, []).append(outcome)
+        if outcome.searched:
+            answerable = "answerable" if outcome.answerable else "unanswerable"
+            groups["by_answerable"].setdefault(answerable, []).append(outcome)
         if outcome.direction:
             groups["by_direction"].setdefault(outcome.direction, []).append(outcome)
     return {group: dict(sorted(members.items())) for group, members in groups.items()}

@@ -25,6 +25,8 @@ class Outcome:
     first: bool = False  # an accepted string stands in the first excerpt
     correct: bool = False  # an accepted string stands in an excerpt
     seconds: float | None = None  # None where asking raised an error
+    kind: str | None = None  # of the answer that was due, where the file said so
+    searched: bool = True  # whether an answer was to be looked for in the articles
 
     @property
     def right(self) -> bool:
@@ -38,7 +40,7 @@ class Outcome:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Outcome":
         """The outcome that ``as_json`` wrote; raises KeyError, TypeError or ValueError for anything else."""
-        fields = {name: row[name] for name in cls.__dataclass_fields__}
+        fields = {name: row[name] for name in cls.__dataclass_fields__ if name in row}
         return cls(**fields | {"counts": {name: (float(a), float(b)) for name, (a, b) in row["counts"].items()}})
 
 
@@ -61,12 +63,28 @@ def score(
         direction=_direction(question, answer, languages or {}),
         answerable=question.answerable,
         cause=cause_of_failure(question, answer),
-        counts=_counts(question, answer, holding) | _quotes(citations, texts),
-        confidence=None if failed else min(max(float(answer["confidence"]), 0.0), 1.0),
+        counts=_counted(question, answer, holding) | _quotes(citations, texts),
+        confidence=None if failed or not question.searched else min(max(float(answer["confidence"]), 0.0), 1.0),
         first=any(holding[:1]),
         correct=any(holding),
         seconds=None if failed else float(answer["seconds"]),
+        kind=question.kind,
+        searched=question.searched,
     )
+
+
+def _counted(question: Question, answer: Mapping[str, Any], holding: list[bool]) -> dict[str, tuple[float, float]]:
+    told = answer.get("kind") == question.kind
+    counts = {} if question.kind is None else {"kind": (float(told), 1.0)}
+    if question.searched:
+        return counts | _counts(question, answer, holding)
+    cited = [citation["article"] for citation in answer["citations"]]
+    named = [name in question.articles for name in cited]
+    right = told and (not question.articles or any(named[:1]))
+    counts |= {"accuracy": (float(right), 1.0), "failed": (float("error" in answer), 1.0)}
+    if question.articles:
+        counts |= {"hit@1": (float(any(named[:1])), 1.0), "hit@5": (float(any(named)), 1.0)}
+    return counts
 
 
 def _counts(question: Question, answer: Mapping[str, Any], holding: list[bool]) -> dict[str, tuple[float, float]]:

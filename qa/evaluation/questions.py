@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import UserError
+from qa.answer import KINDS, Kind
 
 LONGEST_LINE = 1_000_000  # bytes
 _LANGUAGE = re.compile(r"[A-Za-z]{2,20}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
@@ -24,15 +25,23 @@ class Question:
     articles: tuple[str, ...]  # names of articles, any of which answers
     answers: tuple[str, ...]  # accepted strings as they stand in the articles: any one counts
     pool: str | None = None  # language of the articles, where the file says so
+    kind: Kind | None = None  # of the answer that is due, where the file says so
+    history: tuple[str, ...] = ()  # earlier questions of the dialogue, oldest first
 
     @property
     def answerable(self) -> bool:
         """Whether the corpus holds the answer."""
         return bool(self.answers)
 
+    @property
+    def searched(self) -> bool:
+        """Whether an answer is to be looked for: not for a summary, for what is there, or for a greeting."""
+        return self.kind in (None, "answer", "declined")
+
     def as_json(self) -> dict[str, Any]:
         """The JSON object of one line of a question file; absent labels are left out."""
-        row = {"id": self.id, "question": self.question, "language": self.language, "pool": self.pool}
+        row: dict[str, Any] = {"id": self.id, "question": self.question, "language": self.language, "pool": self.pool}
+        row |= {"kind": self.kind, "history": list(self.history) or None}
         lists = {"articles": list(self.articles), "answers": list(self.answers)}
         return {key: value for key, value in row.items() if value is not None} | lists
 
@@ -107,8 +116,10 @@ def build_question(place: str, row: Mapping[str, Any]) -> Question:
         articles=_texts(place, "articles", row["articles"]),
         answers=_texts(place, "answers", row["answers"]),
         pool=_label(place, "pool", row.get("pool")),
+        kind=_answer_kind(place, row.get("kind")),
+        history=_texts(place, "history", row.get("history") or []),
     )
-    if bool(question.articles) != bool(question.answers):
+    if question.searched and bool(question.articles) != bool(question.answers):
         empty = "answers" if question.articles else "articles"
         raise fault(place, f'only "{empty}" is empty', "fill it, or empty both lists if the corpus holds no answer")
     return question
@@ -175,6 +186,13 @@ def _label(place: str, key: str, value: object) -> str | None:
     if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
         wrong = _short(value) if isinstance(value, str) else _kind(value)
         raise fault(place, f'"{key}" is {wrong}, not a language code', 'write one like "en", or leave it out')
+    return value
+
+
+def _answer_kind(place: str, value: object) -> Kind | None:
+    if value is not None and value not in KINDS:
+        wrong = _short(value) if isinstance(value, str) else _kind(value)
+        raise fault(place, f'"kind" is {wrong}', f"write one of {', '.join(KINDS)}, or leave it out")
     return value
 
 

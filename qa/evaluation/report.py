@@ -12,6 +12,7 @@ from qa.evaluation.questions import Question
 from qa.evaluation.table import describe, in_order, show, show_interval
 
 _CARDS = ("accuracy", "a1", "highlight", "quotes", "hallucination", "error")
+_BY_KIND = ("accuracy", "kind", "hit@1", "a1", "hallucination")
 _BY_LANGUAGE = ("accuracy", "hit@1", "a1", "a5", "highlight", "f1", "error", "hallucination")
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2733;--soft:#5b6875;--page:#f6f7f9;--card:#fff;--line:#dfe3e8;--mark:#ffe69a}
@@ -63,6 +64,7 @@ def render_report(rows: Sequence[Row], outcomes: Sequence[Outcome], metrics: Map
             f"<h2>Metrics</h2>\n{_headline(metrics)}\n{_meanings()}",
             f'<h2>Plots</h2>\n<div class="grid plots">{figures}</div>',
             f"<h2>By language of the question</h2>\n{_by_language(metrics)}",
+            f"<h2>By kind of the answer that was due</h2>\n{_by_kind(metrics)}" if metrics.get("by_kind") else "",
             f"<h2>Failures</h2>\n{render_failures(rows, outcomes)}",
             "</main>\n</body>\n</html>\n",
         )
@@ -146,10 +148,18 @@ def _headline(metrics: Mapping[str, Any]) -> str:
 
 
 def _by_language(metrics: Mapping[str, Any]) -> str:
-    head = ["", "questions", *(METRICS[name].label for name in _BY_LANGUAGE)]
+    return _parts(metrics["by_language"], _BY_LANGUAGE)
+
+
+def _by_kind(metrics: Mapping[str, Any]) -> str:
+    return _parts(metrics["by_kind"], _BY_KIND)
+
+
+def _parts(parts: Mapping[str, Any], names: Sequence[str]) -> str:
+    head = ["", "questions", *(METRICS[name].label for name in names)]
     rows = [
-        [language, str(part["accuracy"]["n"]), *(_brief(name, part[name]) for name in _BY_LANGUAGE)]
-        for language, part in metrics["by_language"].items()
+        [part, str(found["accuracy"]["n"]), *(_brief(name, found[name]) for name in names)]
+        for part, found in parts.items()
     ]
     return _table([head, *rows])
 

@@ -15,7 +15,7 @@ from qa.evaluation.outcomes import Outcome, Row, score
 from qa.evaluation.questions import Question, build_question
 from qa.evaluation.report import render_report
 
-Ask = Callable[[str], Answer]
+Ask = Callable[..., Answer]  # a question, and where it has one its ``history``
 Progress = Callable[[int, int], None]  # questions done, questions in all
 _VERSION = 1
 _ANSWER_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -105,11 +105,11 @@ def _kept(questions: Sequence[Question], out: Path, state: str) -> dict[str, dic
         return {}
     if (run.get("version"), run.get("state")) != (_VERSION, state):
         return {}
-    asked = {question.id: question.question for question in questions}
+    asked = {question.id: (question.question, list(question.history)) for question in questions}
     return {
         row["id"]: row
         for row in files.read_lines(out / files.PREDICTIONS)
-        if _is_answer(row) and "error" not in row and asked.get(row["id"]) == row["question"]
+        if _is_answer(row) and "error" not in row and asked.get(row["id"]) == (row["question"], row.get("history", []))
     }
 
 
@@ -163,7 +163,9 @@ def _ask_all(
 def _ask_one(question: Question, ask: Ask) -> dict[str, Any]:
     begun = time.perf_counter()
     try:
-        row = {"id": question.id} | ask(question.question).as_json() | {"question": question.question}
+        options = {"history": question.history} if question.history else {}
+        row = {"id": question.id} | ask(question.question, **options).as_json() | {"question": question.question}
+        row |= {"history": list(question.history)} if question.history else {}
         files.to_line(row)
     # Whatever it is, it must not cost the other answers.
     except Exception as error:  # noqa: BLE001

@@ -5,6 +5,7 @@ from typing import Any
 
 from qa.evaluation.metrics import LATENCIES, METRICS
 
+_BY_KIND = ("accuracy", "kind", "hit@1")
 _SECONDS = frozenset(LATENCIES)
 _PLAIN = frozenset(("aurc", "ece", "ece_mass", "ece_a1", "ece_mass_a1", "brier", "mrr", "f1"))
 
@@ -23,7 +24,12 @@ def headline(metrics: Mapping[str, Any]) -> str:
             rows.append(
                 [METRICS[name].label, *_cells(name, metrics["latency"]["all"][name]), *("" for _ in directions)]
             )
-    return f"{describe(metrics)}\n{align([head, *rows])}"
+    kinds = [
+        [kind, str(part["accuracy"]["n"]), *(show(name, part[name]["value"]) for name in _BY_KIND)]
+        for kind, part in metrics.get("by_kind", {}).items()
+    ]
+    by_kind = f"\n\n{align([['kind', 'n', *_BY_KIND], *kinds])}" if kinds else ""
+    return f"{describe(metrics)}\n{align([head, *rows])}{by_kind}"
 
 
 def describe(metrics: Mapping[str, Any]) -> str:
@@ -31,6 +37,8 @@ def describe(metrics: Mapping[str, Any]) -> str:
     counts = metrics["counts"]
     failed = f", {counts['failed']} raised an error" if counts["failed"] else ""
     kinds = f"{counts['answerable']} answerable, {counts['unanswerable']} unanswerable"
+    others = counts["questions"] - counts["answerable"] - counts["unanswerable"]
+    kinds += f", {others} not to be looked up" if others else ""
     return f"{counts['questions']} questions: {kinds}{failed}"
 
 

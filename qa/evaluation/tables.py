@@ -60,10 +60,10 @@ def _question(place: str, columns: list[str], cells: list[str], line: int) -> Qu
         raise fault(place, f"{len(cells)} cells under {len(columns)} columns", mend)
     row: dict[str, Any] = dict(zip(columns, cells, strict=True))
     row.setdefault("id", f"line-{line}")
-    for key in ("language", "pool"):
+    for key in ("language", "pool", "kind"):
         row[key] = (row.get(key) or "").strip() or None
-    for key in ("articles", "answers"):
-        row[key] = _list(row[key])
+    for key in ("articles", "answers", "history"):
+        row[key] = _list(row.get(key) or "")
     return build_question(place, row)
 
 

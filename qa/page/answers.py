@@ -20,14 +20,23 @@ def render_answer(answer: Answer, words: Words, stale: Container[int] = ()) -> s
 
     ``stale``: the numbers of citations whose article has changed since, or is gone.
     """
+    if answer.kind in ("chat", "about"):
+        return _told(answer, words, stale)
     if answer.answered:
         head = render_statements(answer, words, _chips) if in_prose(answer) else _quotations(answer, words)
         label = words.say("sources")
     else:
         head = _declined(answer)
         label = fixed(answer.language, "nearest_passages")
-    sure = "" if is_writing(answer) else _confidence(answer, words)
+    sure = "" if is_writing(answer) or answer.kind == "summary" else _confidence(answer, words)
     return f"{render_remarks(answer, words)}{head}{sure}{_cards(answer, label, words, stale)}"
+
+
+def _told(answer: Answer, words: Words, stale: Container[int]) -> str:
+    """What is said to a greeting, or of the collection: no quotes, nothing that one could be more or less sure of."""
+    lines = "".join(_prose(line, answer.citations, words) for line in answer.answer.splitlines() if line.strip())
+    cards = _cards(answer, fixed(words.language, "articles"), words, stale)
+    return f'<div class="pc-told"{attribute("lang", answer.language)}>{lines}</div>{cards}'
 
 
 def _quotations(answer: Answer, words: Words) -> str:
@@ -104,7 +113,12 @@ def _cards(answer: Answer, label: str, words: Words, stale: Container[int]) -> s
         return ""
     language = attribute("lang", words.language if answer.answered else answer.language)
     cards = "".join(
-        _card(citation, words, folded=not answer.answered or place > 0, stale=citation.n in stale)
+        _card(
+            citation,
+            words,
+            folded=not answer.answered or answer.kind == "about" or place > 0,
+            stale=citation.n in stale,
+        )
         for place, citation in enumerate(answer.citations)
     )
     return f'<h3 class="pc-label" dir="auto"{language}>{escape(label)}</h3><ol class="pc-cards">{cards}</ol>'

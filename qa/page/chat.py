@@ -173,7 +173,7 @@ def render_chat(session: Session, status: Status, examples: bool, articles: Mapp
 
 def render_turn(turn: Turn, status: Status, words: Words, articles: Mapping[str, Article] | None = None) -> str:
     """One question and its answer."""
-    kind = "declined" if turn.answer and not turn.answer.answered else turn.state
+    kind = "declined" if turn.answer and turn.answer.kind == "declined" else turn.state
     hidden = f'<span class="pc-hidden">{escape(words.say("you_asked"))}: </span>'
     tools = "" if turn.state == "waiting" else _tools(words)
     return (
@@ -218,7 +218,8 @@ def _tools(words: Words) -> str:
 def _outcome(turn: Turn, status: Status, words: Words, articles: Mapping[str, Article] | None) -> str:
     if turn.answer and turn.state in ("answered", "waiting"):
         shown = render_answer(turn.answer, words, _stale(turn.answer, articles))
-        return shown if turn.state == "waiting" else shown + render_rating(turn.answer, turn.rating, words)
+        rated = turn.state == "answered" and turn.answer.kind in ("answer", "declined")
+        return shown + render_rating(turn.answer, turn.rating, words) if rated else shown
     if turn.state == "waiting":
         return _waiting(status, words)
     again = f'<button type="button" class="pc-pill pc-again">{escape(words.say("ask_again"))}</button>'

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -42,7 +43,7 @@ class ChatRoutes:
         """What else could be asked about the excerpts in the body: sentences that the engine finds."""
         shown = parse_places(await _body(request, 100_000))
         engine = await self._opening.ready()
-        ask = self._opening.ask_from_thread
+        ask = partial(self._opening.ask_from_thread, plain=True)  # sentences of articles are to be found
         language = request.query_params.get("ui", "")
         found = await asyncio.to_thread(follow_ups, shown, dict(engine.articles), ask, language)
         return JSONResponse({"followUps": [vars(each) for each in found]})

@@ -4,12 +4,12 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from index.errors import UserError
 from qa.answer import Answer
 from qa.evaluation import Question, evaluate
-from qa.page.opening import Answerer, Opening
+from qa.page.opening import Answerer, Opening, Options
 from qa.page.runs import Run
 
 _MOST_AT_ONCE = 4
@@ -76,9 +76,9 @@ class Evaluator:
             job.stop.set()
 
     def _work(self, job: _Job, run: Run, questions: Sequence[Question], engine: Answerer) -> None:
-        def ask(question: str) -> Answer:
+        def ask(question: str, **options: Unpack[Options]) -> Answer:
             try:
-                return self._opening.ask_from_thread(question)
+                return self._opening.ask_from_thread(question, **options)
             except RuntimeError as error:
                 if self._opening.closed:  # the server ends: the rest is not to count as failed
                     job.stop.set()

@@ -35,14 +35,17 @@ def _turn(turn: Turn, words: Words) -> list[str]:
 def _answer(answer: Answer, words: Words) -> list[str]:
     percent = round(100 * min(max(answer.confidence, 0.0), 1.0))
     said = [line.strip() for line in answer.answer.splitlines() if line.strip()]
-    if answer.answered:
+    if answer.kind in ("chat", "about"):
+        quotes, label, chance = [line for text in said for line in (_numbered(text), "")][:-1], words.say("sources"), ""
+    elif answer.answered:
         quotes = [line for text in said for line in (f"> {_numbered(text)}", ">")][:-1]
-        label, chance = words.say("sources"), words.say("sure", percent=percent)
+        label, chance = words.say("sources"), words.say("sure", percent=percent) if answer.kind == "answer" else ""
     else:
         quotes = [f"**{plain(text)}**" for text in said] or [f"**{plain(fixed(answer.language, 'not_answered'))}**"]
         label, chance = fixed(answer.language, "nearest_passages"), words.say("chance", percent=percent)
     sources = [line for citation in answer.citations for line in _source(citation, words)]
-    return [*quotes, "", plain(chance), "", *([f"### {plain(label)}", "", *sources] if sources else [])]
+    sure = [plain(chance), ""] if chance else []
+    return [*quotes, "", *sure, *([f"### {plain(label)}", "", *sources] if sources else [])]
 
 
 def _numbered(text: str) -> str:

@@ -27,6 +27,7 @@ class Options(TypedDict, total=False):
     since: str | None
     until: str | None
     top: int
+    plain: bool  # it is searched for, whatever it looks like
 
 
 class NotOpenedError(UserError):
@@ -116,14 +117,14 @@ class Opening:
         finally:
             cancel.set()
 
-    def ask_from_thread(self, question: str) -> Answer:
+    def ask_from_thread(self, question: str, **options: Unpack[Options]) -> Answer:
         """The same for threads, which wait their turn as the chat's questions do. The engine must be open.
 
         Whoever asks one question after the other lets everything in between that came meanwhile. Raises UserError.
         """
         if self._engine is None:
             raise NotOpenedError("the articles are not open yet")
-        growing = self._engine.stream(question)
+        growing = self._engine.stream(question, **options)
         try:
             waiting = self._worker.submit(next, growing)
         except RuntimeError:  # the program ends

@@ -119,7 +119,7 @@ ANSWER = _model(
     {
         "question": "The question that was answered.",
         "language": "The question's language (ISO 639).",
-        "answered": "Whether the citations answer it. If not, they are only the nearest passages.",
+        "answered": "Whether the citations answer it. If not, they are only the nearest passages, or none.",
         "answer": "Quotes with the numbers of their citations, or the sentence that says there is no answer.",
         "confidence": "The probability that the citations answer the question.",
         "citations": f"Excerpts of articles, best first, at most {MOST_CITATIONS}.",
@@ -127,6 +127,9 @@ ANSWER = _model(
         "statements": "The sentences that a language model wrote, each checked against its quotes; none without one.",
         "llm": "What a language model did for the answer; null where none was asked.",
         "rewritten": "A follow-up question as the language model understood it; else null.",
+        "kind": "answer: quotes, or a model's prose; declined: the articles do not answer; summary: sentences that "
+        "tell most; about: what the collection holds; chat: what is said to a greeting, without citations.",
+        "context": "Earlier questions that this one was taken together with, oldest first; none where it stands alone.",
     },
     citations=list[CITATION],  # type: ignore[valid-type]
 )

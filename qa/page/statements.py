@@ -48,15 +48,21 @@ def render_remarks(answer: Answer, words: Words) -> str:
     """How a follow-up was understood, and why an answer is not the model's, or not all of it."""
     remarks = ""
     if answer.rewritten:
-        remarks += f'<p class="pc-note pc-rewritten" dir="auto">{_understood(answer.rewritten, words)}</p>'
+        remarks += (
+            f'<p class="pc-note pc-rewritten" dir="auto">{_understood("st_rewritten", answer.rewritten, words)}</p>'
+        )
+    elif answer.context:
+        alone = f'<button type="button" class="pc-link pc-alone">{escape(words.say("ask_alone"))}</button>'
+        about = _understood("st_about", answer.context[-1], words)
+        remarks += f'<p class="pc-note pc-rewritten" dir="auto">{about} {alone}</p>'
     if answer.llm and answer.llm.fault:
         said = words.say(f"llm_{answer.llm.fault}")
         remarks += f'<p class="pc-note pc-fallback"{attribute("lang", words.language)}>{escape(said)}</p>'
     return remarks
 
 
-def _understood(question: str, words: Words) -> str:
-    before, after = words.say("st_rewritten", question="\0").split("\0")
+def _understood(key: str, question: str, words: Words) -> str:
+    before, after = words.say(key, question="\0").split("\0")
     return f'{escape(before)}<q class="pc-asked" dir="auto">{escape(question)}</q>{escape(after)}'
 
 

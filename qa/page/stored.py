@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from index.errors import UserError
-from qa.answer import MOST_CITATIONS, Answer, Citation, LLMUse, Statement
+from qa.answer import KINDS, MOST_CITATIONS, Answer, Citation, Kind, LLMUse, Statement
 from qa.page.chat import Session, Turn
 from qa.page.feedback import Rating
 
@@ -15,6 +15,7 @@ VERSION = 1
 MOST_BYTES = 4_000_000  # of one chat
 _MOST_TURNS = 500
 _MOST_STATEMENTS = 200
+_MOST_CONTEXT = 20  # questions
 _LONGEST = 20_000  # characters of any one text
 _CHAT = re.compile(r"[0-9a-f]{16}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -91,6 +92,8 @@ def _answer(found: Mapping[str, Any]) -> Answer:
         statements=tuple(_statement(_object(each)) for each in _list(found.get("statements", []), _MOST_STATEMENTS)),
         llm=_llm(_object(found["llm"])) if found.get("llm") is not None else None,
         rewritten=_text(found, "rewritten") if found.get("rewritten") is not None else None,
+        kind=cast(Kind, _one_of({"kind": "answer", **found}, "kind", KINDS)),  # version 0.1 kept none
+        context=tuple(_text({"context": each}, "context") for each in _list(found.get("context", []), _MOST_CONTEXT)),
     )
 
 

@@ -51,7 +51,7 @@ def words(language: str) -> Words:
 def fixed(language: str, key: str) -> str:
     """A fixed sentence of answers in the question's language, in English where it is not known.
 
-    Keys: ``not_answered``, ``nearest_passages``, ``no_articles``. Raises KeyError for any other.
+    Raises KeyError for a key that ``fixed.json`` lacks.
     """
     table = fixed_sentences()
     return table.get(language, table[DEFAULT])[key]

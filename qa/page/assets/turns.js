@@ -124,6 +124,7 @@
     if (button.matches(".pc-again")) trigger("retry", { index: Number(turn.dataset.turn), value: "" });
     if (button.matches(".pc-link-to")) link(turn);
     if (button.matches(".pc-follow")) polycite.askAlone(button.textContent);
+    if (button.matches(".pc-alone")) polycite.askAlone(questionOf(turn));
   }
 
   const mountChat = polycite.mounts.chat;
