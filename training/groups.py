@@ -17,7 +17,7 @@ import numpy as np
 from index.sentences import split_sentences
 from training.pairs import LeftOut, joined_by, one_of, parallel_news, read_rows, window
 
-_WINDOWS = (120, 250, 400, 400, 550, 700)  # characters; of scripts without spaces so many pieces
+_WINDOWS = (120, 180, 250, 320, 420, 550)  # characters; of scripts without spaces so many pieces
 _DENSE = 0.4  # characters that carry as much where words are not spaced
 _SHARES = {
     "own": 0.4, "news": 0.19, "reading": 0.14, "statements": 0.06, "own claims": 0.1, "news claims": 0.05,
