@@ -77,6 +77,30 @@ def test_declined_answer_without_any_passage_is_still_whole() -> None:
     assert "No article matches" in text
 
 
+def test_talk_and_what_is_there_are_no_quotes_and_nothing_to_be_sure_of() -> None:
+    talk = replace(_ask("Who?"), kind="chat", answer="Hello!", citations=())
+    html = render_answer(talk, words("en"))
+    assert "Hello!" in html and "pc-card" not in html and "pc-confidence" not in html and "pc-declined" not in html
+    about = replace(_ask("What gifts?"), kind="about", answer="Articles: 1\nNewest: A title [1]")
+    html = render_answer(about, words("en"))
+    assert html.count('data-cite="1"') == 1 and "pc-quote" not in html and "pc-confidence" not in html
+    session = Session()
+    session.finish(session.begin("Hello"), talk)
+    shown = render_chat(session, Status("ready"), examples=False)
+    assert "pc-is-answered" in shown and "pc-rate" not in shown
+
+
+def test_a_summary_is_quotes_without_a_probability() -> None:
+    html = render_answer(replace(_ask("What gifts?"), kind="summary"), words("en"))
+    assert "pc-quote" in html and "pc-confidence" not in html
+
+
+def test_a_leaning_question_says_what_it_was_taken_for() -> None:
+    html = render_answer(replace(_ask("What gifts?"), context=("Who <b>came</b>?",)), words("en"))
+    assert "Who &lt;b&gt;came&lt;/b&gt;?" in html and "pc-alone" in html
+    assert "pc-alone" not in render_answer(_ask("What gifts?"), words("en"))
+
+
 def test_nothing_of_a_hostile_article_becomes_markup() -> None:
     answer = _ask("hostile")
     assert answer.citations[0].article == HOSTILE

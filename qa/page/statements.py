@@ -63,7 +63,7 @@ def render_remarks(answer: Answer, words: Words) -> str:
 
 def _understood(key: str, question: str, words: Words) -> str:
     before, after = words.say(key, question="\0").split("\0")
-    return f'{escape(before)}<q class="pc-asked" dir="auto">{escape(question)}</q>{escape(after)}'
+    return f'{escape(before)}<q class="pc-earlier" dir="auto">{escape(question)}</q>{escape(after)}'
 
 
 def _statement(statement: Statement, by_number: dict[int, Citation], words: Words, chips: Chips) -> str:
