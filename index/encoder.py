@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,6 +179,18 @@ def _language_model() -> tuple[list[str], FloatMatrix, FloatMatrix]:
     """Languages, weights [dimension, languages] and bias [languages]."""
     with np.load(LANGUAGES) as file:
         return file["languages"].tolist(), file["weights"].astype(np.float32), file["bias"].astype(np.float32)
+
+
+def encoding_once(encoder: Encoder) -> Encoder:
+    """The encoder, remembering what it is asked to encode as a question: while one is answered, some come up twice."""
+
+    class Remembering:
+        encode_question = staticmethod(cache(encoder.encode_question))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(encoder, name)
+
+    return cast(Encoder, Remembering())
 
 
 def open_encoder(settings: Settings) -> SentenceTransformerEncoder:

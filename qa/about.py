@@ -10,26 +10,25 @@ import numpy as np
 
 from index.collection import Collection
 from qa.cldr import date_name, language_name, named_languages
-from qa.excerpts import Excerpt
+from qa.excerpts import Excerpt, of_sentence
 from qa.page.words import fixed, fixed_sentences
 from qa.question import Question
-from qa.ranking import Filters, narrowed
-
-_SPOKEN = 2  # likeliest languages of the question, in which it may name one
+from qa.ranking import Filters, admitted
 
 
 def describe(question: Question, collection: Collection, filters: Filters, top: int) -> tuple[str, list[Excerpt]]:
     """The lines of the answer, and the first sentence of each article that they number, newest first."""
-    chosen = _shown(narrowed(question, collection, filters), collection)
-    spoken = list(question.languages)[:_SPOKEN]
-    named = named_languages(question.text, spoken, sorted({*fixed_sentences(), *collection.languages}))
+    chosen = admitted(question, collection, filters)
+    named = named_languages(question.text, question.spoken, sorted({*fixed_sentences(), *collection.languages}))
     if named:
         chosen = [i for i in chosen if collection.languages[collection.article_languages[i]] in named]
     chosen.sort(key=lambda i: (-int(collection.article_dates[i]), collection.names[i]))
     # The oldest has a number, too.
     numbered = chosen[:top] if len(chosen) <= top else [*chosen[: top - 1], chosen[-1]]
     counted = Counter(collection.languages[collection.article_languages[i]] for i in chosen)
-    return "\n".join(_lines(question.language, chosen, numbered, counted, collection)), _first(numbered, collection)
+    firsts = np.searchsorted(collection.article_of, numbered).tolist()
+    said = "\n".join(_lines(question.language, chosen, numbered, counted, collection))
+    return said, [of_sentence(first) for first in firsts]
 
 
 def _lines(
@@ -44,14 +43,3 @@ def _lines(
         said = f"{fixed(language, 'newest')}: " if n == 1 else f"{fixed(language, 'oldest')}: " if last else ""
         lines.append(f"{said if article.date else ''}{article.title}{date} [{n}]")
     return lines
-
-
-def _first(chosen: list[int], collection: Collection) -> list[Excerpt]:
-    firsts = np.searchsorted(collection.article_of, chosen).tolist()
-    return [Excerpt(first, first, first, (first, first), 1.0) for first in firsts]
-
-
-def _shown(filters: Filters, collection: Collection) -> list[int]:
-    """The articles that the filters leave and that have a sentence to show."""
-    shown: list[int] = np.intersect1d(np.flatnonzero(filters.admits(collection)), collection.article_of).tolist()
-    return shown

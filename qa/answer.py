@@ -11,6 +11,7 @@ LONGEST_QUESTION = 2000  # characters
 # collection holds; a greeting, thanks and the like.
 Kind = Literal["answer", "declined", "summary", "about", "chat"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+SEARCHED: frozenset[Kind] = frozenset({"answer", "declined"})  # where the articles were searched for an answer
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Answer:
     context: tuple[str, ...] = ()  # earlier questions that this one was taken together with, oldest first
 
     def __post_init__(self) -> None:
-        if self.kind in ("answer", "declined"):
+        if self.kind in SEARCHED:
             object.__setattr__(self, "kind", "answer" if self.answered else "declined")
 
     def as_json(self) -> dict[str, Any]:

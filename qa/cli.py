@@ -15,6 +15,7 @@ import click
 
 from index.errors import UserError
 from index.settings import DEFAULT_MODEL, SEEDS, Settings
+from qa.answer import SEARCHED
 from qa.cli_doors import password, take_doors, with_doors
 from qa.llm.options import taken, with_llm
 
@@ -309,7 +310,7 @@ def _as_text(answer: "Answer") -> str:
         source = ", ".join(filter(None, [citation.article, page, citation.date, citation.language]))
         lines.append(f"[{citation.n}] {citation.title} ({source})")
         lines.append("    " + " ".join(citation.text.split()))
-    sure = f"confidence {answer.confidence:.2f}, " if answer.kind in ("answer", "declined") else ""
+    sure = f"confidence {answer.confidence:.2f}, " if answer.kind in SEARCHED else ""
     lines.append(f"\n{sure}{answer.seconds:.2f} s")
     return "\n".join(lines)
 

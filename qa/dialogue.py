@@ -11,8 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +19,7 @@ from index.collection import Collection
 from index.encoder import Encoder, FloatMatrix
 from qa.confidence import signals
 from qa.excerpts import cut_excerpts
+from qa.fitted import fitted
 from qa.question import Question, understand
 from qa.ranking import Filters, Ranking, narrowed, rank
 from qa.turns import SMALL_TALK, tell
@@ -38,11 +37,6 @@ class Resolved:
     ranking: Ranking
     filters: Filters  # that it was looked for with
     context: tuple[str, ...] = ()  # earlier questions that were taken in, oldest first
-
-    @property
-    def leans(self) -> bool:
-        """Whether the question was not taken by itself."""
-        return bool(self.context)
 
 
 @dataclass(frozen=True)
@@ -65,11 +59,9 @@ class LeaningModel:
 @cache
 def load_model(encoder: str) -> LeaningModel | None:
     """What was fitted for an encoder, by its name; None where nothing was: then no question leans."""
-    path = resources.files("qa").joinpath(f"dialogue-{Path(encoder).name}.npz")
-    if not path.is_file():
+    found = fitted("dialogue", encoder)
+    if found is None:
         return None
-    with path.open("rb") as raw, np.load(raw) as file:
-        found = dict(file)
     arrays = {name: found[name] for name in ("direction", "means", "scales", "weights")}
     return LeaningModel(**arrays, offset=float(found["offset"]), bias=float(found["bias"]))
 

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from index.articles import Article
 from index.collection import Collection
-from index.encoder import LANGUAGES, Encoder, open_encoder
+from index.encoder import LANGUAGES, Encoder, encoding_once, open_encoder
 from index.errors import UserError
 from index.settings import Settings
 from index.sync import SyncReport, fingerprint, sync
@@ -132,60 +132,58 @@ class Engine:
         filters = Filters(_month(since, "--from"), _month(until, "--to"), language)
         if not 1 <= top <= MOST_CITATIONS:
             raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
-        turn = Turn("question", text) if plain else take_apart(text, self.encoder)
+        encoder = encoding_once(self.encoder)
+        turn = Turn("question", text) if plain else take_apart(text, encoder)
         collection = self.collection
         for _ in range(_MENDINGS):
             try:
-                found, quotes = self._quotes(turn, history, filters, top, collection)
+                quotes = self._quotes(turn, history, filters, top, collection, encoder)
                 break
             except DamagedRecordError as error:
                 self._mend(error.key, collection)
                 collection = self.collection
         else:
-            found, quotes = self._quotes(turn, history, filters, top, collection)
+            quotes = self._quotes(turn, history, filters, top, collection, encoder)
         quotes = replace(quotes, question=text)
         growing = iter([quotes])
-        if self.llm is not None and found is not None:
-            growing = self._written(quotes, found, history, filters, top, collection, cancel)
+        if self.llm is not None and quotes.kind not in ("chat", "about"):
+            growing = self._written(quotes, history, filters, top, collection, cancel)
         for answer in growing:
             yield replace(answer, seconds=time.perf_counter() - started)
 
     def _quotes(
-        self, turn: Turn, history: Sequence[str], filters: Filters, top: int, collection: Collection
-    ) -> tuple[dialogue.Resolved | None, Answer]:
-        """What the turn is taken for, None where it asks for nothing that is told in articles; and what is quoted."""
+        self, turn: Turn, history: Sequence[str], filters: Filters, top: int, collection: Collection, encoder: Encoder
+    ) -> Answer:
+        """What is said to a turn without a language model; ``seconds`` is left for the caller."""
+        if turn.kind in ("question", "correction"):
+            return self._searched(turn, history, filters, top, collection, encoder)
+        question = understand(turn.text, encoder, collection)
         if turn.kind in SMALL_TALK:
-            language = understand(turn.text, self.encoder, collection).language
-            return None, Answer(turn.text, language, False, small_talk(turn.kind, language), 0.0, (), 0.0, kind="chat")
+            said = small_talk(turn.kind, question.language)
+            return Answer(turn.text, question.language, False, said, 0.0, (), 0.0, kind="chat")
         if turn.kind == "about":
-            question = understand(turn.text, self.encoder, collection)
             said, excerpts = describe(question, collection, filters, top)
             cited = cite(excerpts, collection)
-            return None, Answer(turn.text, question.language, bool(cited), said, 1.0, cited, 0.0, kind="about")
-        if turn.kind in ("summary", "overview"):
-            return self._summary(turn, filters, top, collection)
+            return Answer(turn.text, question.language, bool(cited), said, 1.0, cited, 0.0, kind="about")
+        of, several = subject(question.vector, turn.kind, encoder), turn.kind == "overview"
+        cited = cite(summarise(question, of, collection, filters, top, several=several), collection)
+        said = quoted(cited, collection.articles) if cited else fixed(question.language, "no_articles")
+        return Answer(turn.text, question.language, bool(cited), said, 1.0, cited, 0.0, kind="summary")
+
+    def _searched(
+        self, turn: Turn, history: Sequence[str], filters: Filters, top: int, collection: Collection, encoder: Encoder
+    ) -> Answer:
+        """The quotes that answer, of the time that the question names if any of it answers."""
         earlier = [*history, turn.given] if turn.given else history
         leans = turn.kind == "correction"
-        found = dialogue.resolve(turn.text, earlier, self.encoder, collection, filters, leans=leans)
+        found = dialogue.resolve(turn.text, earlier, encoder, collection, filters, leans=leans)
         quotes = self._quote(found, collection, top)
         if found.filters.periods and not quotes.answered:
             anytime = replace(found.filters, periods=())
             wide = replace(found, ranking=rank(found.question, collection, anytime), filters=anytime)
             again = self._quote(wide, collection, top)
-            found, quotes = (wide, again) if again.answered else (found, quotes)
-        return found, replace(quotes, context=found.context)
-
-    def _summary(
-        self, turn: Turn, filters: Filters, top: int, collection: Collection
-    ) -> tuple[dialogue.Resolved | None, Answer]:
-        """The sentences that tell most, as an answer."""
-        found = dialogue.look(turn.text, self.encoder, collection, filters)
-        about = subject(found.question.vector, turn.kind, self.encoder)
-        several = turn.kind == "overview"
-        cited = cite(summarise(found.question, about, collection, filters, top, several=several), collection)
-        language = found.question.language
-        said = quoted(cited, collection.articles) if cited else fixed(language, "no_articles")
-        return found, Answer(turn.text, language, bool(cited), said, 1.0, cited, 0.0, kind="summary")
+            quotes = again if again.answered else quotes
+        return replace(quotes, context=found.context)
 
     def _quote(self, found: dialogue.Resolved, collection: Collection, top: int) -> Answer:
         """The extractive answer; ``seconds`` is left for the caller."""
@@ -218,8 +216,8 @@ class Engine:
         return probability, probability >= model.threshold
 
     def _written(
-        self, quotes: Answer, found: dialogue.Resolved, history: Sequence[str], filters: Filters, top: int,
-        collection: Collection, cancel: "Cancel | None",
+        self, quotes: Answer, history: Sequence[str], filters: Filters, top: int, collection: Collection,
+        cancel: "Cancel | None",
     ) -> Iterator[Answer]:  # fmt: skip
         """The answer in prose by the language model, which also rewrites a question that leans on the dialogue."""
         from qa.llm.answering import begun, write
@@ -227,12 +225,12 @@ class Engine:
         from qa.llm.verify import Verifier
 
         client = self._client
-        if found.leans:
+        if quotes.context:
             yield begun(quotes, client.settings.model)
             rewritten = rewrite(client, quotes.question, history, quotes.language, cancel)
             if rewritten is not None:
                 look = dialogue.look(rewritten, self.encoder, collection, filters)
-                own = replace(look.question, text=quotes.question, languages=found.question.languages)
+                own = replace(look.question, text=quotes.question, languages={quotes.language: 1.0})
                 again = replace(self._quote(replace(look, question=own), collection, top), rewritten=rewritten)
                 quotes = again if again.answered or not quotes.answered else quotes
         if quotes.answered:

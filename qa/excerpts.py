@@ -30,6 +30,11 @@ class Excerpt:
     score: float
 
 
+def of_sentence(sentence: int) -> Excerpt:
+    """The excerpt of one sentence, of which nothing is set off and which is as good as any other."""
+    return Excerpt(sentence, sentence, sentence, (sentence, sentence), 1.0)
+
+
 def cut_excerpts(ranking: Ranking, collection: Collection, most: int) -> list[Excerpt]:
     """Up to ``most`` excerpts of at most LONGEST_EXCERPT characters, best first, no sentence in two of them."""
     scores = np.full(len(collection.spans), -np.inf, np.float32)

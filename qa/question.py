@@ -10,7 +10,7 @@ from index.languages import UNKNOWN, language_posterior, reweigh
 from qa.answer import LONGEST_QUESTION
 from qa.dates import Period, periods
 
-_DATE_LANGUAGES = 2  # the likeliest ones, whose month names are looked for
+_SPOKEN = 2  # the likeliest languages, in which months and languages may be named
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Question:
     def language(self) -> str:
         """The likeliest language."""
         return next(iter(self.languages), UNKNOWN)
+
+    @property
+    def spoken(self) -> list[str]:
+        """The languages in which it may name a month or a language."""
+        return list(self.languages)[:_SPOKEN]
 
 
 def check_question(text: str) -> str:
@@ -50,5 +55,5 @@ def understand(text: str, encoder: Encoder, collection: Collection) -> Question:
         vector=vector,
         tokens=tokens.vectors,
         weights=tokens.weights,
-        periods=tuple(periods(text, list(languages)[:_DATE_LANGUAGES], int(collection.article_dates.max(initial=0)))),
+        periods=tuple(periods(text, list(languages)[:_SPOKEN], int(collection.article_dates.max(initial=0)))),
     )

@@ -95,6 +95,13 @@ def narrowed(question: Question, collection: Collection, filters: Filters) -> Fi
     return within if question.periods and within.admits(collection).any() else filters
 
 
+def admitted(question: Question, collection: Collection, filters: Filters) -> list[int]:
+    """The articles, by their numbers, that may be cited and that have a sentence to show."""
+    admits = narrowed(question, collection, filters).admits(collection)
+    found: list[int] = np.intersect1d(np.flatnonzero(admits), collection.article_of).tolist()
+    return found
+
+
 def _allowed(collection: Collection, filters: Filters) -> NDArray[np.bool_] | None:
     """[sentences]: which may be cited; None for all."""
     return None if filters == Filters() else filters.admits(collection)[collection.article_of]

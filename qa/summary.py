@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from index.collection import Collection
 from index.encoder import FloatMatrix
 from qa.cldr import named_languages
-from qa.excerpts import Excerpt
+from qa.excerpts import Excerpt, of_sentence
 from qa.question import Question
-from qa.ranking import Filters, narrowed
+from qa.ranking import Filters, admitted
 
 _LEAD = 0.25  # what the first sentence is preferred by; halved every few sentences
 _HALVED = 3  # sentences
@@ -33,19 +33,18 @@ def summarise(
     ``subject``: what the question is about, a unit vector. ``several``: of what the articles tell of a subject or of a
     time, else of the one article that is meant.
     """
-    within = narrowed(question, collection, filters)
-    shown = np.intersect1d(np.flatnonzero(within.admits(collection)), collection.article_of)
-    if not len(shown):
+    articles = admitted(question, collection, filters)
+    if not articles:
         return []
     nearness = collection.nearness(subject)
-    worth = {article: float(nearness[collection.article_of == article].max()) for article in shown.tolist()}
-    named = named_languages(question.text, list(question.languages)[:2], collection.languages)
-    for article in worth:
-        if collection.languages[collection.article_languages[article]] in named:
-            worth[article] += _NAMED
-    articles = sorted(worth, key=lambda article: -worth[article])
+    worth = np.full(len(collection.names), -np.inf, np.float32)
+    np.maximum.at(worth, collection.article_of, nearness)
+    named = named_languages(question.text, question.spoken, collection.languages)
+    preferred = np.array([code in named for code in collection.languages], np.bool_)
+    worth[preferred[collection.article_languages]] += _NAMED
+    articles.sort(key=lambda article: -worth[article])
     if not several:
-        return [_excerpt(sentence) for sentence in _sentences(articles[0], collection, most, None)]
+        return [of_sentence(sentence) for sentence in _sentences(articles[0], collection, most, None)]
     best = worth[articles[0]]
     if best >= _SUBJECT:
         articles = [article for article in articles if worth[article] >= _NEAR * best]
@@ -55,12 +54,12 @@ def summarise(
     each = max(1, min(2, most // len(chosen)))
     chosen.sort(key=lambda article: -int(collection.article_dates[article]))
     asked = _ASKED * nearness
-    return [_excerpt(sentence) for article in chosen for sentence in _sentences(article, collection, each, asked)]
+    return [of_sentence(sentence) for article in chosen for sentence in _sentences(article, collection, each, asked)]
 
 
 def _sentences(article: int, collection: Collection, most: int, asked: FloatMatrix | None) -> list[int]:
     """Sentences of an article that tell most, in its order; ``asked`` [sentences]: what each gains by the question."""
-    rows = np.flatnonzero(collection.article_of == article)
+    rows = np.arange(*np.searchsorted(collection.article_of, [article, article + 1]))
     lengths = np.diff(collection.spans[rows], axis=1)[:, 0]
     fitting = rows[(lengths >= _SHORTEST) & (lengths <= _LONGEST)]
     rows = fitting if len(fitting) else rows
@@ -83,7 +82,3 @@ def _unlike(worth: FloatMatrix, vectors: FloatMatrix, most: int) -> NDArray[np.i
         chosen.append(int(value.argmax()))
         likeness = np.maximum(likeness, vectors @ vectors[chosen[-1]])
     return np.array(chosen)
-
-
-def _excerpt(sentence: int) -> Excerpt:
-    return Excerpt(sentence, sentence, sentence, (sentence, sentence), 1.0)

@@ -8,14 +8,13 @@ question.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
 from index.encoder import Encoder, FloatMatrix, normalise
 from index.sentences import split_sentences
+from qa.fitted import fitted
 
 TurnKind = Literal[
     "question",
@@ -41,7 +40,7 @@ class TurnModel:
     weights: FloatMatrix  # [dimension, kinds]
     bias: FloatMatrix  # [kinds]
     templates: FloatMatrix  # [kinds, dimension], mean vector of each kind
-    threshold: float  # a turn is no question where another kind, and questions not, are as probable as this
+    threshold: float  # a turn is no question where all other kinds together are as probable as this
 
     def probabilities(self, vectors: FloatMatrix) -> FloatMatrix:
         """[turns, kinds] of vectors [turns, dimension]."""
@@ -50,7 +49,7 @@ class TurnModel:
         return shares
 
     def kinds(self, vectors: FloatMatrix) -> list[TurnKind]:
-        """The kind of each turn; small talk counts together against questions."""
+        """The kind of each turn."""
         return [self._kind(each) for each in self.probabilities(vectors)]
 
     def subject(self, vector: FloatMatrix, kind: TurnKind) -> FloatMatrix:
@@ -62,23 +61,20 @@ class TurnModel:
         return left
 
     def _kind(self, shares: FloatMatrix) -> TurnKind:
-        if 1 - shares[KINDS.index("question")] < self.threshold:
-            return "question"
-        best = max(range(1, len(KINDS)), key=lambda i: shares[i])
-        return KINDS[best]
+        others = shares[1:]  # the first is that of questions
+        return "question" if others.sum() < self.threshold else KINDS[1 + int(others.argmax())]
 
 
 @cache
 def load_model(encoder: str) -> TurnModel | None:
     """What was fitted for an encoder, by its name; None where nothing was."""
-    path = resources.files("qa").joinpath(f"turns-{Path(encoder).name}.npz")
-    if not path.is_file():
+    found = fitted("turns", encoder)
+    if found is None:
         return None
-    with path.open("rb") as raw, np.load(raw) as file:
-        if tuple(file["kinds"].tolist()) != KINDS:
-            raise ValueError(f"{path.name} was fitted for other kinds of turns: fit it again")
-        weights, bias, templates = (file[name].astype(np.float32) for name in ("weights", "bias", "templates"))
-        return TurnModel(weights, bias, templates, float(file["threshold"]))
+    if tuple(found["kinds"].tolist()) != KINDS:
+        raise ValueError(f"turns-{encoder}.npz was fitted for other kinds of turns: fit it again")
+    weights, bias, templates = (found[name].astype(np.float32) for name in ("weights", "bias", "templates"))
+    return TurnModel(weights, bias, templates, float(found["threshold"]))
 
 
 def tell(texts: Sequence[str], encoder: Encoder) -> list[TurnKind]:
@@ -110,7 +106,8 @@ def take_apart(text: str, encoder: Encoder) -> Turn:
     "Hi! ... Thanks" goes from around a question; of a pasted text with a question at its end the question is asked.
     """
     parts = [text[span.start : span.end] for span in split_sentences(text)]
-    kinds = dict(zip(_outer(len(parts)), tell([parts[i] for i in _outer(len(parts))], encoder), strict=True))
+    outer = sorted({*range(len(parts))[:2], *range(len(parts))[-2:]})  # talk stands around a question
+    kinds = dict(zip(outer, tell([parts[i] for i in outer], encoder), strict=True))
     if len(parts) < 2:
         return Turn(kinds.get(0, "question"), text)
     first, last = 0, len(parts)
@@ -128,8 +125,3 @@ def take_apart(text: str, encoder: Encoder) -> Turn:
         return Turn(kinds[last - 1], rest[-1], " ".join(rest[:-1]))
     whole = " ".join(rest)
     return Turn(tell([whole], encoder)[0], whole)
-
-
-def _outer(parts: int) -> list[int]:
-    """Places of the first two and the last two of some parts: talk stands around a question."""
-    return sorted({*range(min(2, parts)), *range(max(0, parts - 2), parts)})

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qa.answer import Kind
 from qa.evaluation import METRICS, Question, Row, cause_of_failure, compute_metrics, headline
 from qa.evaluation.bootstrap import calibration_error, equal_mass, equal_width, percentile, risk_area
 from qa.evaluation.overlap import token_f1, tokens
@@ -46,6 +47,29 @@ def question(name: str, articles: tuple[str, ...] = (), answers: tuple[str, ...]
 def value(metrics: dict[str, Any], name: str, part: str = "all") -> tuple[float | None, int]:
     entry = metrics[part][name]
     return entry["value"], entry["n"]
+
+
+def test_what_is_not_looked_up_counts_by_its_kind_alone() -> None:
+    kinds: tuple[Kind, ...] = ("chat", "chat", "summary", "summary", "answer")
+    named = {"summary": ("tirana.txt",)}
+    due = [Question(str(i), "?", "en", named.get(kind, ()), (), kind=kind) for i, kind in enumerate(kinds)]
+    cited = cite("tirana.txt", FIRST)
+    given = [
+        answer(answered=False, confidence=0.0, kind="chat"),
+        answer(cited, kind="answer"),
+        answer(cited, kind="summary"),
+        answer(cite("piter.txt", FIRST), cited, kind="summary"),
+        answer(answered=False, kind="declined"),
+    ]
+    causes = [cause_of_failure(*row) for row in zip(due, given, strict=True)]
+    assert causes == [None, "kind", None, "not first", None]
+    metrics = compute_metrics(list(zip(due, given, strict=True)), TEXTS, LANGUAGES)
+    assert metrics["counts"]["answerable"] == 0 and metrics["counts"]["unanswerable"] == 1
+    assert value(metrics, "kind") == (0.6, 5)
+    assert value(metrics, "hallucination") == (0, 1)
+    assert value(metrics, "ece")[1] == 1, "nothing to be sure of in a summary"
+    assert (metrics["by_kind"]["chat"]["accuracy"]["value"], metrics["by_kind"]["summary"]["hit@1"]["n"]) == (0.5, 2)
+    assert "4 not to be looked up" in headline(metrics)
 
 
 FIRST, SECOND = (0, 32), (33, 54)

@@ -105,6 +105,16 @@ def test_a_question_survives_its_own_json(tmp_path: Path) -> None:
     assert read_questions(path) == [question]
 
 
+def test_kind_and_history_are_read(tmp_path: Path) -> None:
+    asked = Question("1", "And he?", "en", ("a.txt",), (), kind="summary", history=("Who came?", "Why?"))
+    assert not asked.searched and asked.as_json()["history"] == ["Who came?", "Why?"]
+    assert read_questions(write(tmp_path, "q.jsonl", json.dumps(asked.as_json()))) == [asked]
+    for row, message in (({"kind": "song"}, "write one of answer, declined"), ({"history": "Who?"}, "list of strings")):
+        line = json.dumps({"id": "1", "question": "?", "articles": [], "answers": []} | row)
+        with pytest.raises(UserError, match=message):
+            read_questions(write(tmp_path, "q.jsonl", line))
+
+
 def test_unfindable_questions() -> None:
     questions = [Question(str(i), "?", None, ("a.txt",), (answer,)) for i, answer in enumerate(("1614", "1615"))]
     assert unfindable(questions, {"a.txt": "Tirana, 1614.", "b.txt": "1615"}) == ["1"]

@@ -1,6 +1,5 @@
 """What a turn of a chat is, and what is said where nothing is to be searched for."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from qa.answer import Answer
 from qa.cldr import date_name, language_name, named_languages
 from qa.engine import Engine
 from qa.turns import KINDS, TurnKind, load_model, take_apart
+from training.pairs import read_rows
 
 __all__ = ["engine"]  # a fixture
 
@@ -57,12 +57,11 @@ def test_with_an_encoder_that_nothing_was_fitted_for_all_turns_are_questions() -
 
 
 def test_training_and_test_turns_are_not_the_same() -> None:
-    own = (PROJECT / "benchmarks" / "training" / "turns" / "turns.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in own]
+    rows = read_rows(PROJECT / "benchmarks" / "training" / "turns" / "turns.jsonl")
     assert {row["kind"] for row in rows} == set(KINDS)
     assert len({row["language"] for row in rows}) >= 40
-    held = [json.loads(line) for line in _TURNS.read_text(encoding="utf-8").splitlines()]
-    assert not {row["text"].lower() for row in rows} & {row["question"].lower() for row in held}
+    held = {row["question"].lower() for row in read_rows(_TURNS)}
+    assert not {row["text"].lower() for row in rows} & held
 
 
 def test_names_are_in_the_readers_language() -> None:
@@ -95,8 +94,7 @@ def test_turns_get_the_kind_of_answer_that_is_due(engine: Engine) -> None:
     """On turns that nothing was trained on, in the languages of the file."""
     told: dict[str, list[bool]] = defaultdict(list)
     articles: list[bool] = []
-    for line in _TURNS.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_rows(_TURNS):
         answer = engine.ask(row["question"], history=row.get("history", ()))
         check_citations(answer, texts_of(engine))
         told[row["kind"]].append(answer.kind == row["kind"])
@@ -112,9 +110,9 @@ def test_turns_get_the_kind_of_answer_that_is_due(engine: Engine) -> None:
 
 @pytest.mark.slow
 def test_no_question_of_the_file_is_taken_for_talk(engine: Engine) -> None:
-    rows = [json.loads(line) for line in (_TURNS.with_name("questions.jsonl")).read_text(encoding="utf-8").splitlines()]
-    for line in _TURNS.with_name("dialogues.jsonl").read_text(encoding="utf-8").splitlines():
-        rows += json.loads(line)["turns"]
+    rows = list(read_rows(_TURNS.with_name("questions.jsonl")))
+    for dialogue in read_rows(_TURNS.with_name("dialogues.jsonl")):
+        rows += dialogue["turns"]
     told = [take_apart(row["question"], engine.encoder).kind for row in rows]
     assert len(told) > 300 and told.count("question") >= 0.99 * len(told)
 

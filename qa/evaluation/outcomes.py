@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qa.answer import SEARCHED, Kind
 from qa.evaluation.failures import cause_of_failure, highlighted, holds
 from qa.evaluation.overlap import token_f1
 from qa.evaluation.questions import Question, base_language
@@ -25,8 +26,12 @@ class Outcome:
     first: bool = False  # an accepted string stands in the first excerpt
     correct: bool = False  # an accepted string stands in an excerpt
     seconds: float | None = None  # None where asking raised an error
-    kind: str | None = None  # of the answer that was due, where the file said so
-    searched: bool = True  # whether an answer was to be looked for in the articles
+    kind: Kind | None = None  # of the answer that was due, where the file said so
+
+    @property
+    def searched(self) -> bool:
+        """Whether an answer was to be looked for in the articles."""
+        return self.kind is None or self.kind in SEARCHED
 
     @property
     def right(self) -> bool:
@@ -69,7 +74,6 @@ def score(
         correct=any(holding),
         seconds=None if failed else float(answer["seconds"]),
         kind=question.kind,
-        searched=question.searched,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import UserError
-from qa.answer import KINDS, Kind
+from qa.answer import KINDS, SEARCHED, Kind
 
 LONGEST_LINE = 1_000_000  # bytes
 _LANGUAGE = re.compile(r"[A-Za-z]{2,20}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
@@ -36,7 +36,7 @@ class Question:
     @property
     def searched(self) -> bool:
         """Whether an answer is to be looked for: not for a summary, for what is there, or for a greeting."""
-        return self.kind in (None, "answer", "declined")
+        return self.kind is None or self.kind in SEARCHED
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of one line of a question file; absent labels are left out."""
@@ -117,7 +117,7 @@ def build_question(place: str, row: Mapping[str, Any]) -> Question:
         answers=_texts(place, "answers", row["answers"]),
         pool=_label(place, "pool", row.get("pool")),
         kind=_answer_kind(place, row.get("kind")),
-        history=_texts(place, "history", row.get("history") or []),
+        history=_texts(place, "history", row.get("history", [])),
     )
     if question.searched and bool(question.articles) != bool(question.answers):
         empty = "answers" if question.articles else "articles"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qa.answer import Citation
-from qa.page.words import english_names
+from qa.cldr import language_name
 
 SILENCE = "NO_ANSWER"  # what the model says where the excerpts do not answer
 ANSWER_TOKENS = 700
@@ -130,4 +130,5 @@ def _plain(text: str) -> str:
 
 def _named(language: str) -> str:
     """The English name of a language."""
-    return english_names().get(language, "the language of the question")
+    name = language_name(language, "en")
+    return "the language of the question" if name == language else name

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from index.articles import Article
-from qa.answer import Answer
+from qa.answer import SEARCHED, Answer
 from qa.page.answers import render_answer
 from qa.page.feedback import NOT_RATED, Rating, render_rating
 from qa.page.marks import attribute, escape
@@ -218,7 +218,7 @@ def _tools(words: Words) -> str:
 def _outcome(turn: Turn, status: Status, words: Words, articles: Mapping[str, Article] | None) -> str:
     if turn.answer and turn.state in ("answered", "waiting"):
         shown = render_answer(turn.answer, words, _stale(turn.answer, articles))
-        rated = turn.state == "answered" and turn.answer.kind in ("answer", "declined")
+        rated = turn.state == "answered" and turn.answer.kind in SEARCHED
         return shown + render_rating(turn.answer, turn.rating, words) if rated else shown
     if turn.state == "waiting":
         return _waiting(status, words)

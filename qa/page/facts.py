@@ -1,7 +1,8 @@
 """Dates and languages as HTML: readable at once, and put into the reader's language by the browser."""
 
+from qa import cldr
 from qa.page.marks import attribute, escape
-from qa.page.words import Words, english_names
+from qa.page.words import Words
 
 _MONTHS = (
     "January February March April May June July August September October November December"
@@ -10,7 +11,7 @@ _MONTHS = (
 
 def language_name(code: str) -> str:
     """An element that names a language: in English until the browser, which knows them all, has put it right."""
-    return f"<span{attribute('data-language', code)}>{escape(english_names().get(code, code))}</span>"
+    return f"<span{attribute('data-language', code)}>{escape(cldr.language_name(code, 'en'))}</span>"
 
 
 def date_shown(date: str | None, words: Words) -> str:

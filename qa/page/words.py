@@ -64,13 +64,6 @@ def fixed_sentences() -> Mapping[str, Mapping[str, str]]:
     return table
 
 
-@cache
-def english_names() -> Mapping[str, str]:
-    """English names of languages by ISO code, for browsers that cannot name them."""
-    table: Mapping[str, str] = _read("names.json")
-    return table
-
-
 def direction(language: str) -> str:
     """The direction in which a language is written: ``rtl`` or ``ltr``."""
     return "rtl" if language in _RIGHT_TO_LEFT else "ltr"
