@@ -168,11 +168,16 @@ def settle(page: "Page") -> None:
 
 
 def quiet(page: "Page") -> None:
-    """Waits until Gradio's answers have all come: one that is cut off by leaving the page counts as an error."""
+    """Waits until Gradio's answers have all come: one that is cut off by leaving the page counts as an error.
+
+    An answer sets off further requests a moment after it has come, so one quiet moment is not enough.
+    """
     end = time.monotonic() + 10
-    while STREAMS.get(page):
+    moments = 0
+    while moments < 10:
         assert time.monotonic() < end, "Gradio still streams"
         page.wait_for_timeout(50)
+        moments = 0 if STREAMS.get(page) else moments + 1
 
 
 def marked_text(page: "Page") -> str:

@@ -17,7 +17,7 @@ from test_browser import (
     ask,
     browser,
     open_page,
-    quiet,
+    settle,
     site,
     wait_until,
 )
@@ -125,7 +125,7 @@ def test_a_run_is_watched_cancelled_and_gone_on_with(
     page.click(".pc-view[data-view=ask]")
     ask(page, GIFTS)
     assert page.locator(".pc-quote").count() > 0, "the chat answers meanwhile"
-    quiet(page)
+    settle(page)
     page.reload()
     page.click(".pc-view[data-view=evaluate]")
     page.click(".pc-ev-cancel")
