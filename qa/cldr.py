@@ -1,4 +1,4 @@
-"""Names of languages, months and dates in the reader's language, out of CLDR (babel)."""
+"""Languages, dates, numbers and plural forms as the reader's language has them, out of CLDR (babel)."""
 
 import re
 from collections.abc import Iterable
@@ -46,6 +46,18 @@ def date_name(date: str, language: str) -> str:
     if number:
         return format_date(first, "long", here)
     return format_skeleton("yMMMM" if month else "y", first, locale=here)
+
+
+def number(value: float, digits: int, language: str) -> str:
+    """A number with so many decimals."""
+    from babel.numbers import format_decimal
+
+    return format_decimal(value, "#,##0" + "." * bool(digits) + "0" * digits, locale(language))
+
+
+def plural_form(n: int, language: str) -> str:
+    """The plural category of a whole number: zero, one, two, few, many or other."""
+    return str(locale(language).plural_form(n))
 
 
 def named_languages(text: str, languages: Iterable[str], codes: Iterable[str]) -> list[str]:

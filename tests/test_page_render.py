@@ -12,7 +12,7 @@ from qa.page.answers import render_answer
 from qa.page.articles import Place, render_article
 from qa.page.chat import EXAMPLES, Session, render_chat
 from qa.page.corpus import render_corpus, summarise
-from qa.page.facts import english_date
+from qa.page.facts import date_shown, language_name
 from qa.page.opening import Status
 from qa.page.words import words
 
@@ -142,17 +142,32 @@ def test_corpus_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("date", "shown"),
+    ("language", "date", "shown"),
     [
-        ("2024-06", "June 2024"),
-        ("2024-06-18", "18 June 2024"),
-        ("2024", "2024"),
-        ("2024-13", "2024-13"),
-        ("x-y", "x-y"),
+        ("en", "2024-06", "June 2024"),
+        ("en", "2024-06-18", "June 18, 2024"),
+        ("sq", "2023-07", "korrik 2023"),
+        ("sl", "2024-06-18", "18. junij 2024"),
+        ("zh", "2024-06", "2024年6月"),
+        ("ar", "2024-06", "يونيو 2024"),
+        ("en", "2024", "2024"),
+        ("en", "2024-13", "2024-13"),
+        ("en", "x-y", "x-y"),
     ],
 )
-def test_dates_in_english(date: str, shown: str) -> None:
-    assert english_date(date) == shown
+def test_dates_are_named_in_the_readers_language(language: str, date: str, shown: str) -> None:
+    assert Reader(date_shown(date, words(language))).text == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("en", "Slovenian"), ("sq", "sllovenisht"), ("sl", "slovenščina"), ("ja", "スロベニア語")]
+)
+def test_languages_are_named_in_the_readers_language(language: str, shown: str) -> None:
+    assert language_name("sl", words(language)) == shown
+
+
+def test_numbers_are_written_as_in_the_readers_language() -> None:
+    assert words("de").number(1234.5, 2) == "1.234,50" and words("en").number(1234.5, 2) == "1,234.50"
 
 
 def test_examples_are_offered_for_the_seeds_only() -> None:

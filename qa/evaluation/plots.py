@@ -3,8 +3,11 @@
 import io
 import re
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from qa.cldr import language_name
 
 _INK = "#123456"  # replaced by the page's text colour
 _MAIN, _OTHER = "#3b82c4", "#d9822b"  # readable on light and on dark
@@ -13,12 +16,18 @@ _DRAWING = threading.Lock()  # the look is set for the whole process
 Draw = Callable[[Any], None]  # draws into a matplotlib Axes
 
 
-def draw_plots(metrics: Mapping[str, Any], seconds: Sequence[float]) -> dict[str, str]:
-    """Title and SVG of each plot that there is anything to show in. ``seconds`` are the single answers' times."""
+def draw_plots(metrics: Mapping[str, Any], seconds: Sequence[float], language: str = "en") -> dict[str, str]:
+    """Title and SVG of each plot that there is anything to show in; its languages are named in ``language``.
+
+    ``seconds`` are the single answers' times.
+    """
     languages = _largest(metrics["by_language"])
     plots: dict[str, tuple[Draw, float]] = {}
     if languages:
-        plots["Accuracy by language of the question"] = (lambda axes: _languages(axes, languages), _height(languages))
+        plots["Accuracy by language of the question"] = (
+            lambda axes: _languages(axes, languages, language),
+            _height(languages),
+        )
     if metrics["risk_coverage"]:
         plots["Risk and coverage"] = (lambda axes: _risk(axes, metrics), 3.2)
     if metrics["calibration"]["equal_width"]:
@@ -42,7 +51,8 @@ def _svg(title: str, draw: Draw, height: float) -> str:
         "axes.spines.top": False,
         "axes.spines.right": False,
     }
-    with _DRAWING, matplotlib.rc_context(ink | look | {"font.size": 10}):
+    with _DRAWING, matplotlib.rc_context(ink | look | {"font.size": 10}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the browser has the letters that matplotlib's font lacks
         figure = Figure(figsize=(5.2, height), layout="constrained")
         axes = figure.add_subplot()
         draw(axes)
@@ -69,14 +79,14 @@ def _height(languages: Mapping[str, Any]) -> float:
     return 1.0 + 0.28 * max(len(languages), 3)
 
 
-def _languages(axes: Any, languages: Mapping[str, Any]) -> None:
+def _languages(axes: Any, languages: Mapping[str, Any], reader: str) -> None:
     names = list(languages)[::-1]
     values = [languages[name]["value"] for name in names]
     low = [max(value - languages[name]["low"], 0) for value, name in zip(values, names, strict=True)]
     high = [max(languages[name]["high"] - value, 0) for value, name in zip(values, names, strict=True)]
     axes.barh(range(len(names)), values, color=_MAIN, height=0.65)
     axes.errorbar(values, range(len(names)), xerr=[low, high], fmt="none", ecolor=_INK, elinewidth=1, capsize=2)
-    labels = [f"{name} ({languages[name]['n']})" for name in names]
+    labels = [f"{language_name(name, reader)} ({languages[name]['n']})" for name in names]
     axes.set_yticks(range(len(names)), labels, parse_math=False)
     axes.set(xlim=(0, 1.01), xlabel="dealt with rightly, 95 % interval (number of questions)")
 

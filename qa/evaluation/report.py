@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from qa.cldr import language_name
 from qa.evaluation.failures import CAUSES, highlight_in_excerpt
 from qa.evaluation.metrics import LATENCIES, METRICS
 from qa.evaluation.outcomes import Outcome, Row
@@ -148,7 +149,8 @@ def _headline(metrics: Mapping[str, Any]) -> str:
 
 
 def _by_language(metrics: Mapping[str, Any]) -> str:
-    return _parts(metrics["by_language"], _BY_LANGUAGE)
+    named = {language_name(code, "en"): part for code, part in metrics["by_language"].items()}
+    return _parts(named, _BY_LANGUAGE)
 
 
 def _by_kind(metrics: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qa.cldr import number
 from qa.evaluation.metrics import LATENCIES, METRICS
 
 _BY_KIND = ("accuracy", "kind", "hit@1")
@@ -47,21 +48,21 @@ def in_order(directions: Mapping[str, Any]) -> dict[str, Any]:
     return {name: directions[name] for name in ("same", "cross") if name in directions}
 
 
-def show(name: str, value: float | None) -> str:
+def show(name: str, value: float | None, language: str = "en") -> str:
     """A metric's value for the reader: per cent, a plain number, or seconds; "-" where nothing was measured."""
     if value is None:
         return "-"
     if name in _SECONDS:
-        return f"{value:.3f} s"
-    return f"{value:.3f}" if name in _PLAIN else f"{100 * value:.1f} %"
+        return f"{number(value, 3, language)} s"
+    return number(value, 3, language) if name in _PLAIN else f"{number(100 * value, 1, language)} %"
 
 
-def show_interval(name: str, low: float | None, high: float | None) -> str:
+def show_interval(name: str, low: float | None, high: float | None, language: str = "en") -> str:
     """The interval of a metric, without unit."""
     if low is None or high is None:
         return ""
     scale, digits = (1, 3) if name in _SECONDS or name in _PLAIN else (100, 1)
-    return f"{scale * low:.{digits}f} to {scale * high:.{digits}f}"
+    return f"{number(scale * low, digits, language)} to {number(scale * high, digits, language)}"
 
 
 def align(rows: list[list[str]]) -> str:

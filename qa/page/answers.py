@@ -4,7 +4,8 @@ import re
 from collections.abc import Container, Iterable, Sequence
 
 from qa.answer import Answer, Citation
-from qa.page.facts import date_shown, english_date, language_name
+from qa.cldr import date_name
+from qa.page.facts import date_shown, language_name
 from qa.page.marks import attribute, escape, marked
 from qa.page.statements import in_prose, is_writing, render_remarks, render_statements
 from qa.page.words import Words, fixed
@@ -103,7 +104,7 @@ def _confidence(answer: Answer, words: Words) -> str:
     percent = round(100 * min(max(answer.confidence, 0.0), 1.0))
     said = words.say("sure" if answer.answered else "chance", percent=percent)
     bar = f'<span class="pc-bar" aria-hidden="true"><span style="inline-size:{percent}%"></span></span>'
-    seconds = words.say("seconds", seconds=f"{answer.seconds:.2f}")
+    seconds = words.say("seconds", seconds=words.number(answer.seconds, 2))
     shown = f'<span>{escape(said)}</span><span class="pc-seconds">{escape(seconds)}</span>'
     return f'<p class="pc-confidence">{bar}{shown}</p>'
 
@@ -131,7 +132,7 @@ def _card(citation: Citation, words: Words, folded: bool, stale: bool) -> str:
     title = f"{attribute('aria-label', _opening(citation, words))}>{escape(citation.title)}"
     changed = f'<p class="pc-stale">{escape(words.say("stale"))}</p>' if stale else ""
     return (
-        f'<li class="pc-card{" pc-folded" if folded else ""}"{_place(citation, stale)}>'
+        f'<li class="pc-card{" pc-folded" if folded else ""}"{_place(citation, stale, words)}>'
         f'<div class="pc-card-head"><span class="pc-n" aria-hidden="true">{citation.n}</span>'
         f'<button type="button" class="pc-title pc-open" dir="auto"{language}{title}</button>'
         f'<span class="pc-facts">{_facts(citation, words)}</span></div>'
@@ -143,7 +144,7 @@ def _card(citation: Citation, words: Words, folded: bool, stale: bool) -> str:
 
 def _facts(citation: Citation, words: Words) -> str:
     page = f" · {escape(words.say('page', n=citation.page))}" if citation.page else ""
-    return f"{date_shown(citation.date, words)} · {language_name(citation.language)}{page}"
+    return f"{date_shown(citation.date, words)} · {language_name(citation.language, words)}{page}"
 
 
 def _actions(citation: Citation, words: Words, folded: bool) -> str:
@@ -160,13 +161,13 @@ def _actions(citation: Citation, words: Words, folded: bool) -> str:
     return f"{read}{copy}{fold}"
 
 
-def _place(citation: Citation, stale: bool) -> str:
+def _place(citation: Citation, stale: bool, words: Words) -> str:
     """What the script of the page needs to open the article, and to copy the quote with its source.
 
     In an article that has changed the offsets would mark other words: it is opened without any.
     """
-    date = english_date(citation.date) if citation.date else ""
-    page = f"p. {citation.page}" if citation.page else ""
+    date = date_name(citation.date, words.language) if citation.date else ""
+    page = words.say("page", n=citation.page) if citation.page else ""
     source = " · ".join(part for part in (citation.title, date, citation.article, page) if part)
     start, end, first, last = (0, 0, 0, 0) if stale else (citation.start, citation.end, *citation.highlight)
     values = {

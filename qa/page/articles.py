@@ -20,7 +20,7 @@ def render_article(article: Article, place: Place, words: Words) -> str:
     """The article for the panel. The head that only carries the date is left out of the text."""
     begin = min([article.body, *(at[0] for at in (place.excerpt, place.highlight) if at[0] < at[1])])
     text = shaded(article.text[begin:], _moved(place.excerpt, -begin), _moved(place.highlight, -begin))
-    facts = f"{date_shown(article.date, words)} · {language_name(article.language)} · "
+    facts = f"{date_shown(article.date, words)} · {language_name(article.language, words)} · "
     language = attribute("lang", article.language)
     return (
         '<header class="pc-article-head">'

@@ -50,10 +50,10 @@ def _row(difference: Difference, words: Words) -> str:
     name = difference.metric
     sign = "+" if difference.difference > 0 else ""
     cells = [
-        show(name, difference.before),
-        show(name, difference.after),
-        sign + show(name, difference.difference),
-        show_interval(name, difference.low, difference.high),
+        show(name, difference.before, words.language),
+        show(name, difference.after, words.language),
+        sign + show(name, difference.difference, words.language),
+        show_interval(name, difference.low, difference.high, words.language),
     ]
     shown = "".join(f"<td>{figure(cell)}</td>" for cell in cells)
     return f'<th scope="row">{metric_name(name, words)}</th>{shown}<td>{_verdict(difference, words)}</td>'

@@ -37,7 +37,7 @@ def render_corpus(corpus: Corpus, words: Words, most_languages: int = 6) -> str:
     """The line under the name of the page."""
     parts = [escape(words.count("articles", corpus.count))]
     if corpus.languages:
-        named = [f"{language_name(code)} ({n})" for code, n in corpus.languages[:most_languages]]
+        named = [f"{language_name(code, words)} ({n})" for code, n in corpus.languages[:most_languages]]
         rest = len(corpus.languages) - most_languages
         parts.append(", ".join(named) + (f", +{rest}" if rest > 0 else ""))
     if corpus.first:

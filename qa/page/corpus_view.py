@@ -108,8 +108,7 @@ def render_tab(languages: Sequence[tuple[str, int]], body: str, words: Words) ->
 def _filters(languages: Sequence[tuple[str, int]], words: Words) -> str:
     """Search, language and months; and the button that has questions keep to them."""
     options = f'<option value="">{escape(words.say("lib_any"))}</option>' + "".join(
-        f'<option value="{escape(code)}"{attribute("data-language", code)}>{escape(code)}</option>'
-        for code, _ in languages
+        f'<option value="{escape(code)}">{language_name(code, words)}</option>' for code, _ in languages
     )
 
     def field(key: str, control: str) -> str:
@@ -204,7 +203,7 @@ def _row(row: Row, words: Words) -> str:
         facts = (
             f'<th scope="row"><button type="button" class="pc-lib-open" dir="auto"{language}{name}>'
             f'{escape(article.title)}</button><bdi class="pc-lib-name">{escape(row.name)}</bdi></th>'
-            f"<td>{date_shown(article.date, words)}</td><td>{language_name(article.language)}</td>"
+            f"<td>{date_shown(article.date, words)}</td><td>{language_name(article.language, words)}</td>"
             f'<td class="pc-lib-number">{row.sentences}</td>'
         )
     return f"<tr>{facts}<td>{state}</td><td>{delete}</td></tr>"

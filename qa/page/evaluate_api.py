@@ -123,7 +123,8 @@ class EvaluateRoutes:
         shown = _shown(shelf, query, here)
         kept = self._kept(request)
         sources = Sources(self._seeds is not None, kept.read_bytes().count(b"\n") if kept else 0)
-        return render_tab(sources, self._evaluator.progress(owner), runs, _accuracies(runs), chosen, shown, here)
+        accuracies = _accuracies(runs, here.language)
+        return render_tab(sources, self._evaluator.progress(owner), runs, accuracies, chosen, shown, here)
 
     def _owner(self, request: Request) -> str:
         """Whose runs these are. Raises UserError without the cookie that the page sets."""
@@ -154,14 +155,14 @@ def _shown(shelf: Shelf, query: QueryParams, here: Words) -> str:
         return render_fault(said)
 
 
-def _accuracies(runs: list[Run]) -> dict[str, str]:
+def _accuracies(runs: list[Run], language: str) -> dict[str, str]:
     """The headline figure of each finished run; damaged ones are left out."""
     found = {}
     for run in runs:
         try:
             if run.complete:
                 value = read_object(run.folder / "metrics.json")["all"]["accuracy"]["value"]
-                found[run.key] = show("accuracy", value)
+                found[run.key] = show("accuracy", value, language)
         except (UserError, KeyError, TypeError):
             _LOG.warning("the files of evaluation %s are damaged", run.key)
     return found

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from qa.answer import Answer, Citation
+from qa.cldr import date_name
 from qa.page.chat import Turn
-from qa.page.facts import english_date
 from qa.page.words import Words, fixed
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
@@ -58,7 +58,7 @@ def _source(citation: Citation, words: Words) -> list[str]:
     first, last = (at - citation.start for at in citation.highlight)
     before, best, after = (plain(part) for part in _parts(citation.text, first, last))
     quote = " ".join(part for part in (before, f"**{best}**" if best else "", after) if part)
-    date = english_date(citation.date) if citation.date else words.say("undated")
+    date = date_name(citation.date, words.language) if citation.date else words.say("undated")
     place = f"{plain(citation.article)}, {citation.start}–{citation.end}"
     return [f"{citation.n}. {quote}", "", f"   — {plain(citation.title)} · {plain(date)} · {place}", ""]
 

@@ -90,7 +90,7 @@ def _parts(narrowing: Narrowing, words: Words) -> list[tuple[str, str, str]]:
     """Name, label and HTML of every part that is set."""
     parts = []
     if narrowing.language:
-        parts.append(("language", words.say("lib_language"), language_name(narrowing.language)))
+        parts.append(("language", words.say("lib_language"), language_name(narrowing.language, words)))
     for name, label, date in (("since", "lib_since", narrowing.since), ("until", "lib_until", narrowing.until)):
         if date:
             parts.append((name, words.say(label), f"{escape(words.say(label))} {date_shown(date, words)}"))

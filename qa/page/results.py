@@ -52,13 +52,14 @@ def question_button(question: str, language: str | None) -> str:
 
 def _summary(run: Run, metrics: Mapping[str, Any], words: Words) -> str:
     entry = metrics["all"]["accuracy"]
-    interval = show_interval("accuracy", entry["low"], entry["high"])
+    interval = show_interval("accuracy", entry["low"], entry["high"], words.language)
     links = "".join(
         f'<a class="pc-link" href="page/evaluate/runs/{run.key}/{file}" download>{escape(words.say(key))}</a>'
         for file, key in (("report.html", "ev_report"), ("predictions.jsonl", "ev_predictions"))
     )
+    value = figure(show("accuracy", entry["value"], words.language))
     return (
-        f'<div class="pc-ev-summary"><p class="pc-ev-big">{figure(show("accuracy", entry["value"]))}</p>'
+        f'<div class="pc-ev-summary"><p class="pc-ev-big">{value}</p>'
         f'<div><p class="pc-ev-what">{metric_name("accuracy", words)}</p>'
         f'<p class="pc-ev-note">{escape(words.say("ev_questions", n=entry["n"]))} · '
         f"{escape(words.say('ev_interval'))} {figure(interval)}</p>"
@@ -81,8 +82,9 @@ def _table(metrics: Mapping[str, Any], names: Iterable[str], words: Words) -> st
         if name not in whole or not whole[name]["n"]:
             continue
         entry = whole[name]
-        cells = [show(name, entry["value"]), show_interval(name, entry["low"], entry["high"])]
-        cells += [show(name, part[name]["value"]) if name in part else "" for part in directions.values()]
+        here = words.language
+        cells = [show(name, entry["value"], here), show_interval(name, entry["low"], entry["high"], here)]
+        cells += [show(name, part[name]["value"], here) if name in part else "" for part in directions.values()]
         rows.append(
             f'<th scope="row">{metric_name(name, words)}</th>' + "".join(f"<td>{figure(c)}</td>" for c in cells)
         )
@@ -105,15 +107,16 @@ def _plots(folder: Path, words: Words) -> str:
     return "".join(
         f"<figure><figcaption>{escape(words.say(_PLOTS[title]) if title in _PLOTS else title)}</figcaption>"
         f'<div lang="en" dir="ltr">{svg}</div></figure>'
-        for title, svg in _drawn(folder).items()
+        for title, svg in _drawn(folder, words.language).items()
     )
 
 
 @lru_cache(maxsize=16)
-def _drawn(folder: Path) -> Mapping[str, str]:
+def _drawn(folder: Path, language: str) -> Mapping[str, str]:
     """The plots of a finished run, which does not change any more."""
     found = load(folder)
-    return draw_plots(found.metrics, [outcome.seconds for outcome in found.outcomes if outcome.seconds is not None])
+    seconds = [outcome.seconds for outcome in found.outcomes if outcome.seconds is not None]
+    return draw_plots(found.metrics, seconds, language)
 
 
 def _failures(found: Evaluation, words: Words) -> str:

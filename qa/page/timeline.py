@@ -92,7 +92,7 @@ def _legend(articles: Sequence[Article], named: Sequence[str], words: Words) -> 
     counts = Counter(_rank(article.language, named) for article in articles)
     items = [
         f'<li><span class="pc-lib-key pc-lib-c{rank}" aria-hidden="true"></span>'
-        f"{language_name(named[rank]) if rank < len(named) else escape(words.say('lib_others'))} "
+        f"{language_name(named[rank], words) if rank < len(named) else escape(words.say('lib_others'))} "
         f'<span class="pc-lib-n">{n}</span></li>'
         for rank, n in sorted(counts.items())
     ]

@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from qa import cldr
 
 LANGUAGES = ("en", "sq", "sl", "de", "fr", "it", "es", "tr", "ru", "zh", "ja", "ar")
 DEFAULT = "en"
@@ -31,14 +33,21 @@ class Words:
         template = self.strings[key]
         if not isinstance(template, str):
             raise KeyError(f"{key!r} has plural forms: use count")
-        return template.format(**values)
+        return template.format(**{name: self._shown(value) for name, value in values.items()})
 
     def count(self, key: str, n: int) -> str:
         """The string of ``key`` in the plural form that ``n`` takes."""
         forms = self.strings[key]
         if isinstance(forms, str):
-            return forms.format(n=n)
-        return forms.get(_plural_form(self.language, n), forms["other"]).format(n=n)
+            return self.say(key, n=n)
+        return forms.get(cldr.plural_form(n, self.language), forms["other"]).format(n=self._shown(n))
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number with so many decimals, as it is written in the language."""
+        return cldr.number(value, digits, self.language)
+
+    def _shown(self, value: object) -> object:
+        return self.number(value) if isinstance(value, int) else value
 
 
 @cache
@@ -92,43 +101,6 @@ def _weight(digits: str | None) -> float:
         return 1.0 if digits is None else float(digits)
     except ValueError:
         return 0.0
-
-
-def _plural_form(language: str, n: int) -> str:
-    """The CLDR plural category of a whole number."""
-    return _PLURALS.get(language, _one_or_other)(n)
-
-
-def _one_or_other(n: int) -> str:
-    return "one" if n == 1 else "other"
-
-
-def _french(n: int) -> str:
-    return "one" if n in (0, 1) else "other"
-
-
-def _slovenian(n: int) -> str:
-    return {1: "one", 2: "two", 3: "few", 4: "few"}.get(n % 100, "other")
-
-
-def _russian(n: int) -> str:
-    if n % 10 == 1 and n % 100 != 11:
-        return "one"
-    return "few" if n % 10 in (2, 3, 4) and n % 100 not in (12, 13, 14) else "many"
-
-
-def _arabic(n: int) -> str:
-    if n <= 2:
-        return ("zero", "one", "two")[n]
-    if 3 <= n % 100 <= 10:
-        return "few"
-    return "many" if n % 100 >= 11 else "other"
-
-
-_PLURALS: Mapping[str, Callable[[int], str]] = {
-    "fr": _french, "sl": _slovenian, "ru": _russian, "ar": _arabic,
-    "zh": lambda n: "other", "ja": lambda n: "other",
-}  # fmt: skip
 
 
 @cache

@@ -70,12 +70,10 @@
   }
 
   function onBody() {
-    polycite.localise(root);
     const line = $(".pc-lib-line");
     const head = document.querySelector(".pc-corpus");
     if (line && line.innerHTML && head) {
       head.replaceChildren(line.content.cloneNode(true));
-      polycite.localise(head);
     }
   }
 
@@ -231,7 +229,6 @@
     const text = $(".pc-lib-text", window_);
     if (html === null) text.textContent = said("failed");
     else text.innerHTML = html;
-    polycite.localise(text);
     if (!window_.open) window_.showModal();
     text.scrollTop = 0;
     text.focus({ preventScroll: true });

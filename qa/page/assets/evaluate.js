@@ -49,7 +49,6 @@
     shown = query;
     shownLanguage = ui;
     root.innerHTML = html;
-    polycite.localise(root);
     nameMoments();
     if ($(".pc-ev-running")) watch();
   }
@@ -57,9 +56,7 @@
   function nameMoments() {
     for (const element of $$("[data-moment]")) {
       const moment = new Date(element.dataset.moment);
-      if (Number.isNaN(moment.getTime())) continue;
-      const style = { dateStyle: "medium", timeStyle: "short" };
-      element.textContent = new Intl.DateTimeFormat(polycite.language(), style).format(moment);
+      if (!Number.isNaN(moment.getTime())) element.textContent = polycite.moment(moment);
     }
   }
 

@@ -118,7 +118,7 @@
   function moment(saved) {
     const when = new Date(saved);
     if (Number.isNaN(when.getTime())) return "";
-    return new Intl.DateTimeFormat(polycite.language(), { dateStyle: "medium", timeStyle: "short" }).format(when);
+    return polycite.moment(when);
   }
 
   function remove(keys) {

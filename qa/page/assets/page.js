@@ -32,37 +32,19 @@
     return element;
   }
 
-  // ---- names of languages and dates -------------------------------------------------------------------------------
-
-  const quietly = (make, otherwise) => {
-    try { return make() || otherwise; } catch { return otherwise; }
-  };
-
   const setText = (element, text) => {
     if (text && element.textContent !== text) element.textContent = text;
   };
 
-  function nameLanguages(root) {
-    const names = quietly(() => new Intl.DisplayNames([language()], { type: "language", fallback: "none" }), null);
-    for (const element of $$("[data-language]", root)) {
-      setText(element, quietly(() => names.of(element.dataset.language), ""));
+  // Chromium has not all languages of the page: what it lacks it would write in English.
+  function moment(when) {
+    const style = { dateStyle: "medium", timeStyle: "short" };
+    if (Intl.DateTimeFormat.supportedLocalesOf([language()]).length) {
+      return new Intl.DateTimeFormat(language(), style).format(when);
     }
-  }
-
-  function nameDates(root) {
-    for (const element of $$("time[datetime]", root)) {
-      const [year, month, day] = element.dateTime.split("-").map(Number);
-      const style = { year: "numeric", timeZone: "UTC", calendar: "gregory" };
-      if (month) style.month = "long";
-      if (day) style.day = "numeric";
-      const date = new Date(Date.UTC(year, (month || 1) - 1, day || 1));
-      setText(element, quietly(() => new Intl.DateTimeFormat(language(), style).format(date), ""));
-    }
-  }
-
-  function localise(root) {
-    nameLanguages(root);
-    nameDates(root);
+    const two = (number) => String(number).padStart(2, "0");
+    const day = [when.getFullYear(), two(when.getMonth() + 1), two(when.getDate())].join("-");
+    return `${day} ${two(when.getHours())}:${two(when.getMinutes())}`;
   }
 
   // ---- citations --------------------------------------------------------------------------------------------------
@@ -110,7 +92,6 @@
     if (mine !== ticket) return;
     if (html === null) body.textContent = panel().dataset.failed;
     else body.innerHTML = html;
-    localise(body);
     goToMark(body);
   }
 
@@ -385,9 +366,7 @@
     mounts[name](element, trigger);
     const changed = () => {
       changes[name](element);
-      localise(element);
       ready();
-      if (name === "header") localise(document); // the language may have changed under all other parts
     };
     new MutationObserver(changed).observe(element, { childList: true, subtree: true, characterData: true, attributes: true });
     changed();
@@ -404,7 +383,7 @@
   }
 
   const polycite = {
-    mount, mounts, changes, localise, open, close, fetchText, language, say, make, $, $$, turnOf, cardFor, keyOf, shownCard,
+    mount, mounts, changes, moment, open, close, fetchText, language, say, make, $, $$, turnOf, cardFor, keyOf, shownCard,
     afterChat: [], // what else is to be done whenever the chat was drawn: called with it and its turns
     hideTip: () => false, // whether there was one
   };
