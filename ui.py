@@ -42,7 +42,8 @@ def real_engine(settings: Settings, progress: Progress, llm: "LLMSettings | None
     """The real engine, whose imports take seconds."""
     from qa.engine import open_engine
 
-    engine: Answerer = open_engine(settings, progress, llm=llm)
+    engine = open_engine(settings, progress, llm=llm)
+    engine.warm_up()
     return engine
 
 

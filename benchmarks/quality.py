@@ -5,7 +5,7 @@ English, Romanian, Russian and Chinese (600 questions and 150 unanswerable) wher
 a user would otherwise run: LlamaIndex's SentenceSplitter (1 024 tokens, overlap 200) and vector index over the same
 encoder before our training, top 5 chunks.
 
-usage: python benchmarks/quality.py [--xquad FOLDER] [--only NAME] [--rival] [--reader]
+usage: python benchmarks/quality.py [--xquad FOLDER] [--only NAME] [--rival] [--without-reader]
                                     [--work FOLDER] [--json FILE]
 """
 
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=PROJECT / ".bench")
     parser.add_argument("--only", default="")
     parser.add_argument("--rival", action="store_true")
-    parser.add_argument("--reader", action="store_true")
+    parser.add_argument("--without-reader", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {platform.system()}, Python {platform.python_version()}")
@@ -44,7 +44,7 @@ def main() -> None:
             continue
         questions = read_questions(file)
         plain = open_engine(Settings(corpus=corpus, data=arguments.work / "data", reader=False))
-        reader = RememberingReader(plain.settings, arguments.work, name) if arguments.reader else None
+        reader = RememberingReader(plain.settings, arguments.work, name) if not arguments.without_reader else None
         engine = Engine(plain.settings, plain.encoder, plain.collection, plain.report, reader=reader)
         results[name] = measure(engine, questions)
         if reader:

@@ -27,7 +27,7 @@ class Settings:
     model: str = DEFAULT_MODEL  # the built-in encoder, a sentence-transformers folder, or a hub name
     query_prompt: str | None = None  # None = as the model's own configuration says
     passage_prompt: str | None = None
-    reader: bool = False  # whether passages are read with the question
+    reader: bool = True  # whether passages are read with the question
     allow_empty: bool = False  # whether a corpus folder without articles is meant, and not one that is not there
 
     @property

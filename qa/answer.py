@@ -50,6 +50,20 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several questions that were asked in one, and what answers it."""
+
+    question: str
+    answered: bool
+    confidence: float  # probability that its citations answer it
+    citations: tuple[int, ...]  # their numbers in the answer
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON object of one part."""
+        return dict(vars(self)) | {"confidence": round(self.confidence, 4), "citations": list(self.citations)}
+
+
+@dataclass(frozen=True)
 class LLMUse:
     """What a language model did for an answer."""
 
@@ -80,6 +94,7 @@ class Answer:
     rewritten: str | None = None  # a follow-up as the model understood it
     kind: Kind = "answer"
     context: tuple[str, ...] = ()  # earlier questions that this one was taken together with, oldest first
+    parts: tuple[Part, ...] = ()  # none where one thing was asked; answered if any of them is
 
     def __post_init__(self) -> None:
         if self.kind in SEARCHED:
@@ -94,4 +109,5 @@ class Answer:
             "statements": [statement.as_json() for statement in self.statements],
             "llm": self.llm.as_json() if self.llm else None,
             "context": list(self.context),
+            "parts": [part.as_json() for part in self.parts],
         }

@@ -45,8 +45,8 @@ _SHARED = (
             help="Encoder: the built-in one, a sentence-transformers folder, or a hub name."),
     _option("--query-prompt", default=None, help="What stands before questions. Default: the model's own."),
     _option("--passage-prompt", default=None, help="What stands before passages. Default: the model's own."),
-    _option("--reader", type=click.Choice(["on", "off"]), default="off", show_default=True,
-            help="Whether passages are read together with the question (new): half a second, and better at saying no."),
+    _option("--reader", type=click.Choice(["on", "off"]), default="on", show_default=True,
+            help="Whether the nearest passages are read together with the question: better at saying no, and slower."),
     _option("--allow-empty", is_flag=True, help="Take a folder without articles for what it is: forget the old ones."),
 )  # fmt: skip
 

@@ -2,8 +2,8 @@
 
 A logistic model over a few signals, fitted over several corpora by ``benchmarks/fit_confidence.py``; its weights stand
 in ``confidence.json`` beside this module, and for retrieval without the reader in ``confidence-without-reader.json``.
-Similarity alone does not do: in a corpus of one subject everything is near, so the model also looks at how far the best
-stands out, at what part of the question finds a match, and at what the reader said, where there is one.
+Similarity alone does not do: in a corpus of one subject everything is near. What the reader said counts most, where
+there is one. Few signals on purpose: with eighteen the fit knew its own corpora better and every other one worse.
 """
 
 import json
@@ -24,7 +24,8 @@ from qa.ranking import Ranking, token_matches
 from qa.reranking import Read
 
 WITH_READER, WITHOUT_READER = "confidence.json", "confidence-without-reader.json"
-_RUNNERS_UP = (1, 4, 12)  # places, counted in passages, that the best is compared with
+JUDGED = ("nearness", "least_covered")  # what the model looks at
+JUDGED_OF_READING = ("read_best", "read_cited")  # and with a reader also at
 
 
 @dataclass(frozen=True)
@@ -58,46 +59,22 @@ def signals(
 ) -> dict[str, float]:  # fmt: skip
     """The signals of one question; ``excerpts`` must not be empty; ``read``: what the reader said, if there is one."""
     best = excerpts[0]
-    scores = _best_by_passage(ranking, collection)
     inside = ranking.sentences[(ranking.sentences >= best.first) & (ranking.sentences <= best.last)]
     coverage = _coverage(question, collection, np.sort(inside))
     values = {
         "nearness": float(ranking.nearness[0]),
         "interaction": float(ranking.interaction[0]),
-        "passage_interaction": float(ranking.passage_interaction[0]),
-        "outstanding": (float(ranking.nearness[0]) - ranking.mean_nearness) / max(ranking.spread, 1e-6),
         "covered": float(question.weights @ coverage) if len(coverage) else 0.0,
         "least_covered": _weighted_quantile(coverage, question.weights, 0.15),
-        "low_covered": _weighted_quantile(coverage, question.weights, 0.4),
-        "length": math.log1p(len(question.tokens)),
-        "own_language": float(collection.articles[collection.names[collection.article_of[best.best]]].language
-                              == question.language),
-        "size": math.log(len(collection.spans)),
-    }  # fmt: skip
-    for place in _RUNNERS_UP:
-        values[f"gap_{place}"] = scores[0] - scores[min(place, len(scores) - 1)]
+    }
     return values | (_read_signals(read, best) if read else {})
 
 
 def _read_signals(read: Sequence[Read], best: Excerpt) -> dict[str, float]:
-    """What the reader said of the windows, and of the one that is cited first."""
-    answers = sorted((each.reading.answers for each in read), reverse=True)
-    shares = [float(each.shares.max()) for each in read]
-    cited = next((i for i, each in enumerate(read) if each.window.first <= best.best <= each.window.last), None)
-    return {
-        "read_best": answers[0],
-        "read_second": answers[min(1, len(answers) - 1)],
-        "read_sentence": max(shares),
-        "read_cited": read[cited].reading.answers if cited is not None else answers[-1],
-        "read_cited_sentence": shares[cited] if cited is not None else min(shares),
-    }
-
-
-def _best_by_passage(ranking: Ranking, collection: Collection) -> list[float]:
-    passages = collection.passage_of[ranking.sentences]
-    _, first = np.unique(passages, return_index=True)
-    best: list[float] = np.sort(ranking.scores[first])[::-1].tolist()
-    return best
+    """How sure the reader is that any window answers, and that the one does which is cited first."""
+    answers = [each.reading.answers for each in read]
+    cited = [each.reading.answers for each in read if each.window.first <= best.best <= each.window.last]
+    return {"read_best": max(answers), "read_cited": cited[0] if cited else min(answers)}
 
 
 def _coverage(question: Question, collection: Collection, sentences: NDArray[np.int32]) -> FloatMatrix:

@@ -1,14 +1,17 @@
 """Finds the months and years that a question names, in any language and script.
 
 Month names come from CLDR (babel) for the question's likeliest languages; inflected forms are matched by their stem.
-A month without a year is the latest one that is not after the newest article.
+A month without a year is the latest one that is not after the newest article; "last year" counts from today.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
+
+from qa.relative_dates import WORD, relative_dates
 
 _NUMERIC = re.compile(
     r"(?<!\d)(?P<year>(?:19|20)\d\d)\s*(?:[-/.]|年|년)\s*(?P<month>0?[1-9]|1[0-2])(?!\d)"
@@ -16,7 +19,6 @@ _NUMERIC = re.compile(
 )
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _CJK_MONTH = re.compile(r"(?<!\d)(1[0-2]|[1-9])\s*(?:月|월)")
-_WORD = re.compile(r"[^\W\d_]+")
 _NEAR = 12  # characters between a month's name and its year
 _SHORTEST_STEM = 3
 
@@ -33,16 +35,23 @@ class Period:
         return self.since <= month <= self.until
 
 
-def periods(text: str, languages: Iterable[str], newest: int) -> list[Period]:
-    """The periods that a question names; ``newest`` (YYYYMM) is the month of the newest article, 0 if unknown."""
+def periods(text: str, languages: Iterable[str], newest: int, today: date | None = None) -> list[Period]:
+    """The periods that a question names; ``newest`` (YYYYMM) is the month of the newest article, 0 if unknown.
+
+    ``today``: the day from which "last month" counts; by default that of the clock.
+    """
+    today, languages = today or date.today(), tuple(languages)
     text = _western_digits(text)
     found = [_month(int(m["year"] or m["year2"]), int(m["month"] or m["month2"])) for m in _NUMERIC.finditer(text)]
     if found:
         return sorted(set(found))
+    relative = relative_dates(text, languages)
     years = [(match.start(), int(match[1])) for match in _YEAR.finditer(text)]
-    named = list(_named_months(text, tuple(languages)))
+    years += [(each.start, today.year - each.ago) for each in relative if each.unit == "year"]
+    named = list(_named_months(text, languages))
     if not named:
-        return sorted({Period(year * 100 + 1, year * 100 + 12) for _, year in years})
+        told = {Period(year * 100 + 1, year * 100 + 12) for _, year in years}
+        return sorted(told | {Period(*each.months(today)) for each in relative if each.unit != "year"})
     # "May" and its like are also other words: so short a name counts only beside a year.
     named = [each for each in named if years or each[1] - each[0] != _SHORTEST_STEM]
     return sorted({_with_year(start, end, month, years, newest) for start, end, month in named})
@@ -67,10 +76,10 @@ def _with_year(start: int, end: int, month: int, years: list[tuple[int, int]], n
 
 def _named_months(text: str, languages: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
     """Start, end and number of each month that is named."""
-    for match in _CJK_MONTH.finditer(text):
-        yield match.start(), match.end(), int(match[1])
+    for written in _CJK_MONTH.finditer(text):
+        yield written.start(), written.end(), int(written[1])
     names = _month_names(languages)
-    for match in _WORD.finditer(text):
+    for match in WORD.finditer(text):
         word = match.group().casefold()
         for stem, longest, number in names:
             if word.startswith(stem) and len(word) <= longest:
@@ -93,7 +102,7 @@ def _month_names(languages: tuple[str, ...]) -> list[tuple[str, int, int]]:
                 continue
             for number, name in months.items():
                 folded = name.casefold()
-                if not folded.isalpha() and not _WORD.fullmatch(folded):
+                if not folded.isalpha() and not WORD.fullmatch(folded):
                     continue
                 stem = folded[: max(_SHORTEST_STEM, len(folded) - 2)]
                 other = stems.get(stem)

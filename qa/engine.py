@@ -25,12 +25,13 @@ from index.vectors import DamagedRecordError
 from qa import confidence, dialogue
 from qa.about import describe
 from qa.answer import MOST_CITATIONS, Answer
-from qa.answerer import compose, quoted, small_talk
+from qa.answerer import compose, join, quoted, small_talk
 from qa.excerpts import Excerpt, cite, cut_excerpts
 from qa.page.words import fixed
+from qa.parts import is_bare, parts_of
 from qa.question import check_question, understand
 from qa.ranking import Filters, Ranking, rank
-from qa.reader import PassageReader, Reader
+from qa.reader import Passage, PassageReader, Reader
 from qa.reranking import Read, Reranker
 from qa.summary import summarise
 from qa.turns import SMALL_TALK, Turn, subject, take_apart
@@ -173,10 +174,25 @@ class Engine:
     def _searched(
         self, turn: Turn, history: Sequence[str], filters: Filters, top: int, collection: Collection, encoder: Encoder
     ) -> Answer:
-        """The quotes that answer, of the time that the question names if any of it answers."""
+        """The quotes that answer, for each part of the question."""
         earlier = [*history, turn.given] if turn.given else history
         leans = turn.kind == "correction"
-        found = dialogue.resolve(turn.text, earlier, encoder, collection, filters, leans=leans)
+        parts = parts_of(turn.text, understand(turn.text, encoder, collection).spoken)
+        answers = [self._asked(parts[0], earlier, filters, top, collection, encoder, leans=leans)]
+        for i, part in enumerate(parts[1:], start=1):
+            # A further part may lean on the one before it or not; whichever reading is answered more surely is meant.
+            readings = [self._asked(part, [*earlier, *parts[:i]], filters, top, collection, encoder, leans=True)]
+            if not is_bare(part):
+                readings.append(self._asked(part, (), filters, top, collection, encoder, leans=False))
+            answers.append(max(readings, key=lambda each: each.confidence))
+        return answers[0] if len(parts) == 1 else join(turn.text, answers, collection.articles, top)
+
+    def _asked(
+        self, text: str, history: Sequence[str], filters: Filters, top: int, collection: Collection, encoder: Encoder,
+        *, leans: bool,
+    ) -> Answer:  # fmt: skip
+        """The quotes that answer one question, of the time that it names if any of it answers."""
+        found = dialogue.resolve(text, history, encoder, collection, filters, leans=leans)
         quotes = self._quote(found, collection, top)
         if found.filters.periods and not quotes.answered:
             anytime = replace(found.filters, periods=())
@@ -225,7 +241,7 @@ class Engine:
         from qa.llm.verify import Verifier
 
         client = self._client
-        if quotes.context:
+        if quotes.context and not quotes.parts:
             yield begun(quotes, client.settings.model)
             rewritten = rewrite(client, quotes.question, history, quotes.language, cancel)
             if rewritten is not None:
@@ -245,6 +261,11 @@ class Engine:
         if self.llm is None:
             raise UserError("no language model is configured: give --llm-url and --llm-model")
         return Client(self.llm)
+
+    def warm_up(self) -> None:
+        """Loads what the first question would wait for."""
+        if self.reader:
+            self.reader.read("?", [Passage("?", [0])])
 
     @property
     def sentence_counts(self) -> Mapping[str, int]:

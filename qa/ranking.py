@@ -46,7 +46,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Sentences that may answer, best first; and how near the question lies to the collection as a whole."""
+    """Sentences that may answer, best first."""
 
     sentences: NDArray[np.int32]  # [candidates], rows of the collection
     scores: FloatMatrix  # [candidates]
@@ -54,8 +54,6 @@ class Ranking:
     interaction: FloatMatrix  # [candidates], mean token match within the sentence
     passage_interaction: FloatMatrix  # [candidates], the same within its passage
     pieces: NDArray[np.int32]  # [candidates], tokens of each
-    mean_nearness: float = 0.0  # of all sentences
-    spread: float = 0.0  # standard deviation of the same
 
 
 def rank(question: Question, collection: Collection, filters: Filters | None = None) -> Ranking:
@@ -75,8 +73,6 @@ def rank(question: Question, collection: Collection, filters: Filters | None = N
         interaction=interaction[order],
         passage_interaction=around[order],
         pieces=pieces[order],
-        mean_nearness=float(nearness.mean()) if len(nearness) else 0.0,
-        spread=float(nearness.std()) if len(nearness) else 0.0,
     )
 
 

@@ -84,7 +84,7 @@ def test_index_and_ask(project: Path, data_folder: Path) -> None:
     assert "0 added, 0 changed, 0 removed, 5 unchanged; 0 sentences encoded" in second.stdout
     gone = articles / "004_d3aeb010e0d73a70.txt"
     answer = json.loads(polycite("ask", "What gifts did Putin give to Kim?", "--json", cwd=project).stdout)
-    assert list(answer) == [*SHAPE, "statements", "llm", "rewritten", "kind", "context"]
+    assert list(answer) == [*SHAPE, "statements", "llm", "rewritten", "kind", "context", "parts"]
     citation = answer["citations"][0]
     assert list(citation) == [
         "n", "article", "title", "date", "language", "start", "end", "text", "highlight", "score", "page",

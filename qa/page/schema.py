@@ -130,6 +130,7 @@ ANSWER = _model(
         "kind": "answer: quotes, or a model's prose; declined: the articles do not answer; summary: sentences that "
         "tell most; about: what the collection holds; chat: what is said to a greeting, without citations.",
         "context": "Earlier questions that this one was taken together with, oldest first; none where it stands alone.",
+        "parts": "Several questions asked in one, each with the numbers of its citations; else none.",
     },
     citations=list[CITATION],  # type: ignore[valid-type]
 )

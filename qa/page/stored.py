@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from index.errors import UserError
-from qa.answer import KINDS, MOST_CITATIONS, Answer, Citation, Kind, LLMUse, Statement
+from qa.answer import KINDS, MOST_CITATIONS, Answer, Citation, Kind, LLMUse, Part, Statement
 from qa.page.chat import Session, Turn
 from qa.page.feedback import Rating
+from qa.parts import MOST as MOST_PARTS
 
 VERSION = 1
 MOST_BYTES = 4_000_000  # of one chat
@@ -94,7 +95,13 @@ def _answer(found: Mapping[str, Any]) -> Answer:
         rewritten=_text(found, "rewritten") if found.get("rewritten") is not None else None,
         kind=cast(Kind, _one_of({"kind": "answer", **found}, "kind", KINDS)),  # version 0.1 kept none
         context=tuple(_text({"context": each}, "context") for each in _list(found.get("context", []), _MOST_CONTEXT)),
+        parts=tuple(_part(_object(each)) for each in _list(found.get("parts", []), MOST_PARTS)),
     )
+
+
+def _part(found: Mapping[str, Any]) -> Part:
+    named = tuple(_whole(n) for n in _list(found.get("citations"), MOST_CITATIONS))
+    return Part(_text(found, "question"), found.get("answered") is True, _number(found, "confidence"), named)
 
 
 def _statement(found: Mapping[str, Any]) -> Statement:
