@@ -91,7 +91,7 @@ class Answer:
     seconds: float
     statements: tuple[Statement, ...] = ()  # none in an answer made of quotes
     llm: LLMUse | None = None  # None where none was asked
-    rewritten: str | None = None  # a follow-up as the model understood it
+    rewritten: str | None = None  # as the question was understood, where that is not as it was typed
     kind: Kind = "answer"
     context: tuple[str, ...] = ()  # earlier questions that this one was taken together with, oldest first
     parts: tuple[Part, ...] = ()  # none where one thing was asked; answered if any of them is

@@ -297,10 +297,10 @@ def _tell(report: "SyncReport") -> None:
 
 def _as_text(answer: "Answer") -> str:
     lines = [answer.answer, ""]
+    if answer.context:
+        lines.insert(0, f"about: {answer.context[-1]}")
     if answer.rewritten:
         lines.insert(0, f"understood as: {answer.rewritten}")
-    elif answer.context:
-        lines.insert(0, f"about: {answer.context[-1]}")
     if answer.llm and answer.llm.line:
         lines.insert(0, answer.llm.line)
     if any(not each.supported for each in answer.statements):

@@ -29,7 +29,7 @@ from qa.answerer import compose, join, quoted, small_talk
 from qa.excerpts import Excerpt, cite, cut_excerpts
 from qa.page.words import fixed
 from qa.parts import is_bare, parts_of
-from qa.question import check_question, understand
+from qa.question import check_question, meant, understand
 from qa.ranking import Filters, Ranking, rank
 from qa.reader import Passage, PassageReader, Reader
 from qa.reranking import Read, Reranker
@@ -134,8 +134,10 @@ class Engine:
         if not 1 <= top <= MOST_CITATIONS:
             raise UserError(f"--top {top} is out of range: give a number from 1 to {MOST_CITATIONS}")
         encoder = encoding_once(self.encoder)
-        turn = Turn("question", text) if plain else take_apart(text, encoder)
         collection = self.collection
+        asked = meant(text, encoder, collection)
+        turn = Turn("question", asked) if plain else take_apart(asked, encoder)
+        history = [meant(earlier, encoder, collection) for earlier in history]
         for _ in range(_MENDINGS):
             try:
                 quotes = self._quotes(turn, history, filters, top, collection, encoder)
@@ -145,7 +147,8 @@ class Engine:
                 collection = self.collection
         else:
             quotes = self._quotes(turn, history, filters, top, collection, encoder)
-        quotes = replace(quotes, question=text)
+        put_right = asked if asked.lower() != text.lower() and quotes.kind != "chat" else None
+        quotes = replace(quotes, question=text, rewritten=put_right)
         growing = iter([quotes])
         if self.llm is not None and quotes.kind not in ("chat", "about"):
             growing = self._written(quotes, history, filters, top, collection, cancel)
@@ -175,13 +178,16 @@ class Engine:
         self, turn: Turn, history: Sequence[str], filters: Filters, top: int, collection: Collection, encoder: Encoder
     ) -> Answer:
         """The quotes that answer, for each part of the question."""
-        earlier = [*history, turn.given] if turn.given else history
         leans = turn.kind == "correction"
         parts = parts_of(turn.text, understand(turn.text, encoder, collection).spoken)
-        answers = [self._asked(parts[0], earlier, filters, top, collection, encoder, leans=leans)]
+        answers = [self._asked(parts[0], history, filters, top, collection, encoder, leans=leans)]
+        # A further part, and a question beside a pasted text, may lean on what stands before it or not; whichever
+        # reading is answered more surely is meant.
+        if turn.given:
+            leaning = self._asked(parts[0], [*history, turn.given], filters, top, collection, encoder, leans=True)
+            answers = [max(*answers, leaning, key=lambda each: each.confidence)]
         for i, part in enumerate(parts[1:], start=1):
-            # A further part may lean on the one before it or not; whichever reading is answered more surely is meant.
-            readings = [self._asked(part, [*earlier, *parts[:i]], filters, top, collection, encoder, leans=True)]
+            readings = [self._asked(part, [*history, *parts[:i]], filters, top, collection, encoder, leans=True)]
             if not is_bare(part):
                 readings.append(self._asked(part, (), filters, top, collection, encoder, leans=False))
             answers.append(max(readings, key=lambda each: each.confidence))

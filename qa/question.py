@@ -9,6 +9,7 @@ from index.errors import UserError
 from index.languages import UNKNOWN, language_posterior, reweigh
 from qa.answer import LONGEST_QUESTION
 from qa.dates import Period, periods
+from qa.spelling import as_meant
 
 _SPOKEN = 2  # the likeliest languages, in which months and languages may be named
 
@@ -45,10 +46,24 @@ def check_question(text: str) -> str:
     return text
 
 
+def meant(text: str, encoder: Encoder, collection: Collection) -> str:
+    """What was typed as a careful person would have typed it."""
+
+    def occurs(word: str) -> bool:
+        return any(word in article.text for article in collection.articles.values())
+
+    return as_meant(text, _languages(text, encoder, collection), occurs)
+
+
+def _languages(text: str, encoder: Encoder, collection: Collection) -> Mapping[str, float]:
+    """Probabilities, likeliest first."""
+    return reweigh(language_posterior(text), encoder.language_scores(text), collection.languages)
+
+
 def understand(text: str, encoder: Encoder, collection: Collection) -> Question:
     """Detect the question's language, encode it, and find the dates it names."""
     vector, tokens = encoder.encode_question(text)
-    languages = reweigh(language_posterior(text), encoder.language_scores(text), collection.languages)
+    languages = _languages(text, encoder, collection)
     return Question(
         text=text,
         languages=languages,

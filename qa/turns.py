@@ -6,7 +6,7 @@ question.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, get_args
 
@@ -30,6 +30,7 @@ TurnKind = Literal[
 ]
 KINDS: tuple[TurnKind, ...] = get_args(TurnKind)
 SMALL_TALK: frozenset[TurnKind] = frozenset({"greeting", "thanks", "acknowledgement", "farewell", "capabilities"})
+_LEAST_PASTED, _LONGEST_ASKED = 80, 300  # characters
 _QUESTION_MARKS = ("?", "？", "؟", ";", "՞")
 
 
@@ -100,11 +101,30 @@ class Turn:
     given: str = ""  # a text put before the question, to which that may refer
 
 
+def _pasted(text: str, encoder: Encoder) -> tuple[str, str]:
+    """A text pasted on lines of its own, and the line before or after it that asks; nothing, and all, where none is."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    ends = {i: lines[i] for i in (0, -1) if len(lines) > 2 and len(lines[i]) < _LEAST_PASTED}
+    talk = [i for i, kind in zip(ends, tell(list(ends.values()), encoder), strict=True) if kind in SMALL_TALK]
+    first, *rest = lines = lines[(0 in talk) : -1 if -1 in talk else None]
+    if not rest:
+        return "", text
+    if len(" ".join(lines[:-1])) >= _LEAST_PASTED and len(lines[-1]) <= _LONGEST_ASKED:
+        return " ".join(lines[:-1]), lines[-1]
+    asks = first.endswith(_QUESTION_MARKS) and not any(line.endswith(_QUESTION_MARKS) for line in rest)
+    return (" ".join(rest), first) if asks and len(" ".join(rest)) >= _LEAST_PASTED else ("", text)
+
+
 def take_apart(text: str, encoder: Encoder) -> Turn:
     """What a turn is, and what of it is to be searched for.
 
-    "Hi! ... Thanks" goes from around a question; of a pasted text with a question at its end the question is asked.
+    "Hi! ... Thanks" goes from around a question; of a pasted text with a question before or after it the question is
+    asked.
     """
+    given, asked = _pasted(text, encoder)
+    if given:
+        turn = take_apart(asked, encoder)
+        return replace(turn, given=" ".join(filter(None, (given, turn.given))))
     parts = [text[span.start : span.end] for span in split_sentences(text)]
     outer = sorted({*range(len(parts))[:2], *range(len(parts))[-2:]})  # talk stands around a question
     kinds = dict(zip(outer, tell([parts[i] for i in outer], encoder), strict=True))

@@ -34,6 +34,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> ToyEncoder:
     return ToyEncoder()
 
 
+PASTED = "Two men came down to the river that morning. They sat on a bench, and nobody saw them before the evening."
+
+
 @pytest.mark.parametrize(
     ("typed", "kind", "text", "given"),
     [
@@ -44,6 +47,10 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> ToyEncoder:
         ("Who came? Who left?", "question", "Who came? Who left?", ""),
         ("Hi. Two men came. They sat down. Who left?", "question", "Who left?", "Two men came. They sat down."),
         ("Two men came. They sat down.", "question", "Two men came. They sat down.", ""),
+        (f"{PASTED}\n\nwho left", "question", "who left", PASTED),
+        (f"Hi!\n{PASTED}\n\nwho left\nthanks", "question", "who left", PASTED),
+        (f"Who left?\n{PASTED}", "question", "Who left?", PASTED),
+        ("Who left,\nand when?", "question", "Who left,\nand when?", ""),
     ],
 )
 def test_a_turn_is_taken_apart(scripted: ToyEncoder, typed: str, kind: str, text: str, given: str) -> None:

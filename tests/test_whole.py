@@ -123,6 +123,80 @@ def test_http_interface(address: str) -> None:
     assert status == 400 and "empty" in wrong["error"]
 
 
+# What a person types, what is to come of it, and the article that stands first, or None for none at all.
+CONVERSATIONS = {
+    "en": [
+        ("hi there!", "chat", None),
+        ("which articles do you have?", "about", "00"),
+        ("What gifts did Putin give to Kim?", "answer", "004"),
+        ("And what did he get in return?", "leaning", "004"),
+        ("thank you!", "chat", None),
+        ("what happened in July 2023?", "summary", "002"),
+        ("HOW MUCH DID THE CAR COST?", "declined", "00"),
+        ("summarise the Slovenian article", "summary", "001"),
+        ("who is Ankit Panda, and where is Putin going after North Korea?", "answer", "002"),
+        ("ok, bye", "chat", None),
+    ],
+    "sl": [
+        ("živjo", "chat", None),
+        ("koliko člankov je v albanščini?", "about", "00"),
+        ("Kaj je Šojgu izročil Kim Džong Unu?", "answer", "002"),
+        ("What did it say?", "declined", "00"),
+        ("hvala lepa", "chat", None),
+        ("povzemi slovenski članek", "summary", "001"),
+        ("kam bo putin odpotoval po obisku severne koreje", "answer", "001"),
+        ("Živjo! Koga je Lavrov sprejel v Moskvi? Hvala.", "answer", "003"),
+        ("Koliko stane karta za bled?", "declined", "00"),
+        ("adijo", "chat", None),
+    ],
+    "zh": [
+        ("你好", "chat", None),
+        ("你是谁？", "chat", None),
+        ("普京送给金正恩什么礼物？", "answer", "004"),
+        ("那他回赠了什么？", "leaning", "004"),
+        ("谢谢", "chat", None),
+        ("2023年7月发生了什么？", "summary", "002"),
+        ("最新的文章是哪篇？", "about", "00"),
+        ("谁在莫斯科接见了崔善姬？", "answer", "003"),
+        ("法国的首都是哪里？", "declined", "00"),
+        ("再见", "chat", None),
+    ],
+}
+SHOWN = {
+    "chat": ".pc-told", "about": ".pc-told", "summary": ".pc-quotes", "answer": ".pc-quotes", "leaning": ".pc-alone",
+    "declined": ".pc-declined",
+}  # fmt: skip
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: the page is not tested in a browser")
+@pytest.mark.parametrize("language", CONVERSATIONS)
+def test_a_conversation_of_ten_turns(address: str, language: str) -> None:
+    """Each turn gets what a person expects of it, whatever was spoken of before."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = browser.new_page(viewport={"width": 1100, "height": 900}, locale=language, reduced_motion="reduce")
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        for i, (typed, kind, article) in enumerate(CONVERSATIONS[language]):
+            page.fill("#pc-question textarea", typed)
+            page.press("#pc-question textarea", "Enter")
+            turn = page.locator(".pc-turn").nth(i)
+            turn.locator(".pc-confidence, .pc-told, .pc-quotes, .pc-declined").first.wait_for()
+            page.wait_for_function("!document.querySelector('.pc-is-waiting')")
+            assert turn.locator(SHOWN[kind]).count(), (typed, turn.inner_text())
+            assert bool(turn.locator(".pc-confidence").count()) == (kind in ("answer", "leaning", "declined")), typed
+            files = [str(each.get_attribute("data-article")) for each in turn.locator(".pc-card").all()]
+            assert files[0].startswith(article) if article else not files, (typed, files)
+        if folder := os.environ.get("POLYCITE_SCREENSHOTS"):
+            height = page.evaluate("document.querySelector('.pc-chat')?.scrollHeight ?? 4000")
+            page.set_viewport_size({"width": 1100, "height": int(height) + 400})
+            page.screenshot(path=str(Path(folder) / f"conversation-{language}.png"))
+        browser.close()
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: the page is not tested in a browser")
 def test_gifts_in_a_browser(address: str) -> None:
     """Typed into the page, the question is answered from article 004; a click opens it at the gifts."""

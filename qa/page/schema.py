@@ -126,7 +126,7 @@ ANSWER = _model(
         "seconds": "How long it took.",
         "statements": "The sentences that a language model wrote, each checked against its quotes; none without one.",
         "llm": "What a language model did for the answer; null where none was asked.",
-        "rewritten": "A follow-up question as the language model understood it; else null.",
+        "rewritten": "The question as it was understood, where that is not as it was typed; else null.",
         "kind": "answer: quotes, or a model's prose; declined: the articles do not answer; summary: sentences that "
         "tell most; about: what the collection holds; chat: what is said to a greeting, without citations.",
         "context": "Earlier questions that this one was taken together with, oldest first; none where it stands alone.",

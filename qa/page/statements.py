@@ -51,7 +51,7 @@ def render_remarks(answer: Answer, words: Words) -> str:
         remarks += (
             f'<p class="pc-note pc-rewritten" dir="auto">{_understood("st_rewritten", answer.rewritten, words)}</p>'
         )
-    elif answer.context:
+    if answer.context:
         alone = f'<button type="button" class="pc-link pc-alone">{escape(words.say("ask_alone"))}</button>'
         about = _understood("st_about", answer.context[-1], words)
         remarks += f'<p class="pc-note pc-rewritten" dir="auto">{about} {alone}</p>'
