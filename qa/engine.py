@@ -270,6 +270,7 @@ class Engine:
 
     def warm_up(self) -> None:
         """Loads what the first question would wait for."""
+        meant("Who was it, and when?", self.encoder, self.collection)
         if self.reader:
             self.reader.read("?", [Passage("?", [0])])
 

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
-from qa.transliteration import frequencies, native_script
+from qa.transliteration import frequencies, listed, native_script
 
 _ACRONYM = 4  # letters at most
 _SHOUTED = 2  # words that are no acronym
@@ -38,7 +38,7 @@ def as_meant(text: str, languages: Mapping[str, float], occurs: Occurs) -> str:
 
 def unshouted(text: str) -> str:
     """A text typed in capitals alone in small letters, which is how the encoder knows its words; any other as it is."""
-    words = sum(len(word) > _ACRONYM for word in text.split())
+    words = sum(len(word) > _ACRONYM and word.isupper() for word in text.split())
     return text.lower() if words >= _SHOUTED and text == text.upper() != text.lower() else text
 
 
@@ -57,7 +57,9 @@ def corrected(text: str, language: str, occurs: Occurs) -> str:
         named = [each for each in slips if occurs(each)]
         # What begins with a capital may be a name that no list has.
         often = [each for each in slips if known.get(each, 0.0) >= _OFTEN] if word[0] == typed else []
-        return named[0] if named else max(often, key=known.__getitem__, default=word[0])
+        if not (named or often) or listed(typed, language):
+            return word[0]
+        return named[0] if named else max(often, key=known.__getitem__)
 
     return _WORD.sub(right, text)
 

@@ -26,6 +26,7 @@ _ALIKE = 3.0  # powers of ten that a word spelt just as typed is the likelier fo
 _UNKNOWN = 1.5  # the frequency (Zipf scale) that a word counts with which a language does not have
 _COMMONEST, _HINTED = 400, 0.1
 _TELLING = 12000  # of a language's words, from which it is told
+_LISTED_AS = {"hr": "sh", "sr": "sh", "bs": "sh", "no": "nb", "tl": "fil"}
 _RARE = 2.5  # rarer words are not looked up
 
 _CYRILLIC = {
@@ -226,6 +227,14 @@ def _words(language: str, most: int | None = None) -> Mapping[str, list[_Word]]:
     return dict(found)
 
 
+def listed(word: str, language: str) -> bool:
+    """Whether even the longest list of the language has a word; it takes a while to load."""
+    from wordfreq import available_languages, word_frequency
+
+    code = _LISTED_AS.get(language, language)
+    return code in available_languages("best") and word_frequency(word, code, "best") > 0
+
+
 @cache
 def frequencies(language: str) -> Mapping[str, float]:
     """The words of a language and how frequent they are (Zipf scale), the most frequent first; none without a list."""
@@ -237,7 +246,7 @@ def _zipf(language: str) -> list[tuple[str, float]]:
     """Words and their frequencies, the most frequent first."""
     from wordfreq import available_languages, get_frequency_dict
 
-    code = {"hr": "sh", "sr": "sh", "bs": "sh", "no": "nb", "tl": "fil"}.get(language, language)
+    code = _LISTED_AS.get(language, language)
     if code not in available_languages("small"):
         return []
     words = get_frequency_dict(code, "small")

@@ -23,6 +23,7 @@ def nowhere(word: str) -> bool:
         ("NATO, EU, UN?", "NATO, EU, UN?"),
         ("WHO signed the AGREEMENT?", "WHO signed the AGREEMENT?"),
         ("谁签署了协议", "谁签署了协议"),
+        ("ஷெர்சரின் இந்த சீசன் ERA எவ்வளவு", "ஷெர்சரின் இந்த சீசன் ERA எவ்வளவு"),
     ],
 )
 def test_capitals_alone_are_no_more_than_small_letters(typed: str, meant: str) -> None:
@@ -39,6 +40,7 @@ def test_capitals_alone_are_no_more_than_small_letters(typed: str, meant: str) -
         ("Koliko časa je se trajalo?", "sl", "Koliko časa je se trajalo?"),
         ("Sporocilo je bilo kratko", "sl", "Sporočilo je bilo kratko"),
         ("kdo je rpvi", "xx", "kdo je rpvi"),
+        ("summarise the article", "en", "summarise the article"),
     ],
 )
 def test_slips_are_put_right(typed: str, language: str, meant: str) -> None:

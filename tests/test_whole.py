@@ -140,8 +140,8 @@ CONVERSATIONS = {
     "sl": [
         ("živjo", "chat", None),
         ("koliko člankov je v albanščini?", "about", "00"),
-        ("Kaj je Šojgu izročil Kim Džong Unu?", "answer", "002"),
-        ("What did it say?", "declined", "00"),
+        ("Kateri avto je Putin podaril Kim Džong Unu?", "answer", "004"),
+        ("What did Kim give him in return?", "leaning", "004"),
         ("hvala lepa", "chat", None),
         ("povzemi slovenski članek", "summary", "001"),
         ("kam bo putin odpotoval po obisku severne koreje", "answer", "001"),
@@ -152,12 +152,12 @@ CONVERSATIONS = {
     "zh": [
         ("你好", "chat", None),
         ("你是谁？", "chat", None),
-        ("普京送给金正恩什么礼物？", "answer", "004"),
-        ("那他回赠了什么？", "leaning", "004"),
+        ("普京送了金正恩一辆什么车？", "answer", "004"),
+        ("那金正恩送给他什么？", "leaning", "004"),
         ("谢谢", "chat", None),
         ("2023年7月发生了什么？", "summary", "002"),
         ("最新的文章是哪篇？", "about", "00"),
-        ("谁在莫斯科接见了崔善姬？", "answer", "003"),
+        ("普京访问朝鲜后将去哪里？", "answer", "00"),
         ("法国的首都是哪里？", "declined", "00"),
         ("再见", "chat", None),
     ],
@@ -190,10 +190,8 @@ def test_a_conversation_of_ten_turns(address: str, language: str) -> None:
             assert bool(turn.locator(".pc-confidence").count()) == (kind in ("answer", "leaning", "declined")), typed
             files = [str(each.get_attribute("data-article")) for each in turn.locator(".pc-card").all()]
             assert files[0].startswith(article) if article else not files, (typed, files)
-        if folder := os.environ.get("POLYCITE_SCREENSHOTS"):
-            height = page.evaluate("document.querySelector('.pc-chat')?.scrollHeight ?? 4000")
-            page.set_viewport_size({"width": 1100, "height": int(height) + 400})
-            page.screenshot(path=str(Path(folder) / f"conversation-{language}.png"))
+            if folder := os.environ.get("POLYCITE_SCREENSHOTS"):
+                page.screenshot(path=str(Path(folder) / f"conversation-{language}-{i}.png"))
         browser.close()
 
 
